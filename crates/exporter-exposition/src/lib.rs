@@ -1,0 +1,13 @@
+//! From snapshots to bytes: what a scraper reads.
+//!
+//! A [`Page`] puts the families of many snapshots in order without copying a sample, and an encoder writes it piece by
+//! piece into a buffer of the caller's, so that a page of any size needs one buffer. Nothing here does I/O.
+
+#![forbid(unsafe_code)]
+
+mod number;
+mod page;
+mod text;
+
+pub use crate::page::Page;
+pub use crate::text::TextEncoder;

@@ -1,0 +1,102 @@
+//! Numbers as the text format spells them.
+
+use exporter_sdk::Value;
+
+/// Below this, every integral f64 is exactly an i64 and its digits are the shortest that read back to it.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Appends a sample's value: integers in full, floats with the shortest digits that read back to the same f64, and the
+/// three words `NaN`, `+Inf` and `-Inf`.
+#[inline]
+pub(crate) fn push_value(out: &mut Vec<u8>, value: Value) {
+    match value {
+        Value::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Value::Uint(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
+        Value::Float(value) => push_float(out, value),
+    }
+}
+
+#[inline]
+fn push_float(out: &mut Vec<u8>, value: f64) {
+    if !value.is_finite() {
+        let word: &[u8] = match value {
+            f64::INFINITY => b"+Inf",
+            f64::NEG_INFINITY => b"-Inf",
+            _ => b"NaN",
+        };
+        out.extend_from_slice(word);
+        return;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "only what fits comes back equal and below the bound")]
+    let integer = value as i64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactness is what is asked")]
+    let integral = integer as f64 == value && value.abs() < EXACT;
+    if integral && !(integer == 0 && value.is_sign_negative()) {
+        out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
+        return;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let digits = buffer.format_finite(value).as_bytes();
+    out.extend_from_slice(digits.strip_suffix(b".0").unwrap_or(digits));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn spelled(value: Value) -> String {
+        let mut out = Vec::new();
+        push_value(&mut out, value);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn check(value: f64, expected: &str) {
+        assert_eq!(spelled(Value::Float(value)), expected);
+    }
+
+    #[test]
+    fn special_values_are_the_words_of_the_format() {
+        check(f64::NAN, "NaN");
+        check(f64::INFINITY, "+Inf");
+        check(f64::NEG_INFINITY, "-Inf");
+        check(0.0, "0");
+        check(-0.0, "-0");
+    }
+
+    #[test]
+    fn integers_are_exact_over_their_whole_range() {
+        assert_eq!(spelled(Value::Uint(u64::MAX)), "18446744073709551615");
+        assert_eq!(spelled(Value::Int(i64::MIN)), "-9223372036854775808");
+        check(9_007_199_254_740_991.0, "9007199254740991");
+        check(1e6, "1000000");
+        check(-37_982_208.0, "-37982208");
+    }
+
+    #[test]
+    fn floats_have_the_shortest_digits() {
+        check(0.1, "0.1");
+        check(1.5e-9, "1.5e-9");
+        check(1e300, "1e+300");
+        check(5e-324, "5e-324");
+        check(f64::MAX, "1.7976931348623157e+308");
+        check(9_007_199_254_740_993.0, "9007199254740992");
+    }
+
+    proptest! {
+        #[test]
+        fn every_float_reads_back_to_the_same_bits(bits: u64) {
+            let value = f64::from_bits(bits);
+            let read: f64 = spelled(Value::Float(value)).parse().unwrap();
+            prop_assert!(read.to_bits() == bits || (value.is_nan() && read.is_nan()));
+        }
+
+        #[test]
+        fn so_does_every_integral_float(value: i64) {
+            #[expect(clippy::cast_precision_loss, reason = "any integral float will do")]
+            let value = value as f64;
+            let read: f64 = spelled(Value::Float(value)).parse().unwrap();
+            prop_assert_eq!(read.to_bits(), value.to_bits());
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Static descriptors: what a family is called, what it means and which labels its samples carry, known when the
+//! collector is compiled. A mistake in one is a compile error, not a scrape that fails in production.
+
+use std::fmt;
+
+use crate::names;
+
+/// What the samples of a family mean, in the words of the exposition formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A value that can go up and down.
+    Gauge,
+    /// A value that only grows, and starts again from zero when its source restarts.
+    Counter,
+    /// A value of which nothing is known but that it is a number (`untyped` in text format 0.0.4).
+    Unknown,
+}
+
+impl Kind {
+    /// The lower-case word for the kind: `gauge`, `counter`, `unknown`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The description of one family, made at compile time by [`Gauge`](crate::Gauge), [`Counter`](crate::Counter) and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Desc {
+    pub(crate) kind: Kind,
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) labels: &'static [&'static str],
+    pub(crate) const_labels: &'static [(&'static str, &'static str)],
+}
+
+impl Desc {
+    pub(crate) const fn new(kind: Kind, name: &'static str, help: &'static str) -> Self {
+        assert!(
+            names::is_metric_name(name),
+            "illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*"
+        );
+        Self { kind, name, help, labels: &[], const_labels: &[] }
+    }
+
+    pub(crate) const fn with_labels(mut self, labels: &'static [&'static str]) -> Self {
+        self.labels = labels;
+        self.check_labels();
+        self
+    }
+
+    pub(crate) const fn with_const_labels(
+        mut self,
+        labels: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.const_labels = labels;
+        self.check_labels();
+        self
+    }
+
+    /// The metric name, exactly as it is exposed.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What the metric means, for people.
+    pub const fn help(&self) -> &'static str {
+        self.help
+    }
+
+    /// The kind of the family.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The names of the labels whose values each sample gives, in that order.
+    pub const fn labels(&self) -> &'static [&'static str] {
+        self.labels
+    }
+
+    /// The labels that are the same on every sample.
+    pub const fn const_labels(&self) -> &'static [(&'static str, &'static str)] {
+        self.const_labels
+    }
+
+    const fn label_at(&self, i: usize) -> &'static str {
+        if i < self.labels.len() {
+            self.labels[i]
+        } else {
+            self.const_labels[i - self.labels.len()].0
+        }
+    }
+
+    const fn check_labels(&self) {
+        let count = self.labels.len() + self.const_labels.len();
+        let mut i = 0;
+        while i < count {
+            let label = self.label_at(i);
+            assert!(
+                names::is_label_name(label),
+                "illegal label name: it must match [a-zA-Z_][a-zA-Z0-9_]*"
+            );
+            assert!(
+                !names::is_reserved_label(label),
+                "reserved label name: `le`, `quantile` and names that begin with `__` are not for collectors"
+            );
+            let mut j = 0;
+            while j < i {
+                assert!(
+                    !names::equal(label, self.label_at(j)),
+                    "duplicate label name: a label may occur only once, constant labels included"
+                );
+                j += 1;
+            }
+            i += 1;
+        }
+    }
+}

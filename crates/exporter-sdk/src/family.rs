@@ -1,0 +1,237 @@
+//! Families as they are at run time: the same thing whether they were declared in the source or built from
+//! configuration, and cheap to clone.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::desc::{Desc, Kind};
+use crate::labels::Layout;
+use crate::names;
+
+/// A family: kind, name, help and labels.
+///
+/// Collectors that know their families when they are compiled declare them as [`Gauge`](crate::Gauge) and so on, and
+/// never meet this type. Those that learn them from configuration (JSON, SQL, text files) build them with
+/// [`Family::gauge`] and its neighbours, under the same rules:
+///
+/// ```
+/// use exporter_sdk::Family;
+///
+/// let orders = Family::gauge("orders_open", "Orders that wait.").labels(["shop"]).build()?;
+/// assert_eq!(orders.name(), "orders_open");
+/// assert!(Family::gauge("orders open", "").build().is_err());
+/// # Ok::<(), exporter_sdk::InvalidFamily>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Family(Arc<Data>);
+
+#[derive(Debug)]
+struct Data {
+    kind: Kind,
+    name: Text,
+    help: Text,
+    labels: Vec<Text>,
+    const_labels: Vec<(Text, Text)>,
+    layout: Layout,
+}
+
+type Text = Cow<'static, str>;
+
+impl Family {
+    /// A family of gauges.
+    pub fn gauge(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+        Self::new(Kind::Gauge, name, help)
+    }
+
+    /// A family of counters.
+    pub fn counter(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+        Self::new(Kind::Counter, name, help)
+    }
+
+    /// A family of the given kind.
+    pub fn new(kind: Kind, name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+        FamilyBuilder {
+            kind,
+            name: name.into(),
+            help: help.into(),
+            labels: Vec::new(),
+            const_labels: Vec::new(),
+        }
+    }
+
+    /// The metric name, exactly as it is exposed.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What the metric means, for people.
+    pub fn help(&self) -> &str {
+        &self.0.help
+    }
+
+    /// The kind of the family.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The names of the labels whose values each sample gives, in that order. Empty as well where the samples of the
+    /// family bring their own names, see [`Scrape::emit_pairs`](crate::Scrape::emit_pairs).
+    pub fn labels(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.labels.iter().map(AsRef::as_ref)
+    }
+
+    /// The labels that are the same on every sample, as (name, value).
+    pub fn const_labels(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    #[inline]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.0.layout
+    }
+
+    /// What tells this family from all others that are alive.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// Whether samples of `desc` may stand in this family, beyond the name being the same.
+    pub(crate) fn matches(&self, desc: &Desc) -> bool {
+        self.kind() == desc.kind
+            && self.labels().eq(desc.labels.iter().copied())
+            && self.const_labels().eq(desc.const_labels.iter().copied())
+    }
+}
+
+impl From<&'static Desc> for Family {
+    fn from(desc: &'static Desc) -> Self {
+        let builder = FamilyBuilder {
+            kind: desc.kind,
+            name: desc.name.into(),
+            help: desc.help.into(),
+            labels: desc.labels.iter().map(|&name| name.into()).collect(),
+            const_labels: desc.const_labels.iter().map(|&(n, v)| (n.into(), v.into())).collect(),
+        };
+        builder.finish()
+    }
+}
+
+/// Builds a [`Family`] from what is known at run time only.
+#[derive(Clone, Debug)]
+pub struct FamilyBuilder {
+    kind: Kind,
+    name: Text,
+    help: Text,
+    labels: Vec<Text>,
+    const_labels: Vec<(Text, Text)>,
+}
+
+impl FamilyBuilder {
+    /// Names the labels whose values each sample gives.
+    pub fn labels(mut self, names: impl IntoIterator<Item = impl Into<Text>>) -> Self {
+        self.labels.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds labels that are the same on every sample, as (name, value).
+    pub fn const_labels(
+        mut self,
+        labels: impl IntoIterator<Item = (impl Into<Text>, impl Into<Text>)>,
+    ) -> Self {
+        self.const_labels.extend(labels.into_iter().map(|(n, v)| (n.into(), v.into())));
+        self
+    }
+
+    /// Checks the names and makes the family.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not legal, is reserved, or occurs twice: what the compiler says of a static descriptor.
+    pub fn build(self) -> Result<Family, InvalidFamily> {
+        self.check().map_err(|problem| InvalidFamily { family: self.name.to_string(), problem })?;
+        Ok(self.finish())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !names::is_metric_name(&self.name) {
+            return Err("illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*".into());
+        }
+        let names: Vec<&str> =
+            self.labels.iter().chain(self.const_labels.iter().map(|(name, _)| name)).map(AsRef::as_ref).collect();
+        for (i, name) in names.iter().enumerate() {
+            check_label(name)?;
+            if names[..i].contains(name) {
+                return Err(format!("duplicate label name `{name}`"));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Family {
+        let layout = Layout::new(
+            self.labels.iter().map(AsRef::as_ref),
+            self.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())),
+        );
+        let Self { kind, name, help, labels, const_labels } = self;
+        Family(Arc::new(Data { kind, name, help, labels, const_labels, layout }))
+    }
+}
+
+/// The rules for one label name, as text for an error.
+pub(crate) fn check_label(name: &str) -> Result<(), String> {
+    if !names::is_label_name(name) {
+        return Err(format!("illegal label name `{name}`: it must match [a-zA-Z_][a-zA-Z0-9_]*"));
+    }
+    if names::is_reserved_label(name) {
+        return Err(format!("reserved label name `{name}`: `le`, `quantile` and names that begin with `__` are not for collectors"));
+    }
+    Ok(())
+}
+
+/// A family that cannot be built, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidFamily {
+    family: String,
+    problem: String,
+}
+
+impl fmt::Display for InvalidFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "metric `{}`: {}", self.family, self.problem)
+    }
+}
+
+impl std::error::Error for InvalidFamily {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(builder: FamilyBuilder) -> String {
+        builder.build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn run_time_families_are_held_to_the_rules_of_static_ones() {
+        assert_eq!(
+            problem(Family::gauge("a-b", "")),
+            "metric `a-b`: illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*"
+        );
+        assert!(problem(Family::gauge("a", "").labels(["x y"])).contains("illegal label name `x y`"));
+        assert!(problem(Family::gauge("a", "").labels(["le"])).contains("reserved label name `le`"));
+        let twice = Family::counter("a", "").labels(["x"]).const_labels([("x", "1")]);
+        assert_eq!(problem(twice), "metric `a`: duplicate label name `x`");
+    }
+
+    #[test]
+    fn a_static_descriptor_becomes_the_same_family() {
+        static METRIC: crate::Gauge<1> =
+            crate::Gauge::new("m", "help").labels(&["a"]).const_labels(&[("c", "v")]);
+        let family = Family::from(METRIC.desc());
+        assert_eq!((family.kind(), family.name(), family.help()), (Kind::Gauge, "m", "help"));
+        assert!(family.labels().eq(["a"]) && family.const_labels().eq([("c", "v")]));
+        assert!(family.matches(METRIC.desc()));
+    }
+}

@@ -1,0 +1,77 @@
+//! Everything that the author of a Prometheus collector sees.
+//!
+//! A collector is a type that names its metrics once and emits their samples at every scrape:
+//!
+//! ```
+//! use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
+//!
+//! static JOBS: Gauge<1> = Gauge::new("spool_jobs", "Files that wait in the spool.").labels(&["queue"]);
+//!
+//! struct Spool;
+//!
+//! impl Collector for Spool {
+//!     const NAME: &'static str = "spool";
+//!     const METRICS: &'static [&'static Desc] = &[JOBS.desc()];
+//!     type Config = NoConfig;
+//!
+//!     fn new(_: &NoConfig, _: &Context) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//!
+//!     fn collect(&mut self, scrape: &mut Scrape) -> Result {
+//!         for queue in ["in", "out"] {
+//!             scrape.emit(&JOBS, [queue], std::fs::read_dir("/")?.count());
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! register!(Spool);
+//! ```
+//!
+//! Values are made afresh at each scrape and belong to it: there is no store of series that could keep what is gone.
+//! Names, labels and the number of label values are checked by the compiler. The rest of the work (running, isolating,
+//! checking and exposing) is not the collector's.
+//!
+//! This crate does no I/O and knows no exposition format. A run's samples end up in a [`Snapshot`], and whoever serves a
+//! format reads that.
+
+#![forbid(unsafe_code)]
+
+#[cfg(all(panic = "abort", not(exporter_allow_panic_abort)))]
+compile_error!(
+    "exporter-sdk needs `panic = \"unwind\"`: with `panic = \"abort\"`, one panicking collector ends the whole exporter \
+     instead of costing its own samples. Remove `panic = \"abort\"` from the profile, or give that protection up by \
+     building with RUSTFLAGS=\"--cfg exporter_allow_panic_abort\""
+);
+
+mod arena;
+mod collector;
+mod desc;
+mod error;
+mod family;
+mod labels;
+mod metric;
+pub mod names;
+mod registration;
+mod scrape;
+mod snapshot;
+mod value;
+
+pub use crate::arena::{Cursor, Sample};
+pub use crate::collector::{Collector, Context, NoConfig};
+pub use crate::desc::{Desc, Kind};
+pub use crate::error::{Error, Result};
+pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
+pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
+pub use crate::metric::{Counter, Gauge, Metric};
+pub use crate::registration::{BuildError, Origin, Registration, Run};
+pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
+pub use crate::snapshot::{FamilySamples, Snapshot};
+pub use crate::value::{SampleValue, Value};
+
+/// For the macros of this crate only.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+}

@@ -1,0 +1,81 @@
+//! The typed front of [`Desc`]: one type per kind, with the number of labels in the type, so that the compiler counts the
+//! label values of every sample.
+
+use crate::desc::{Desc, Kind};
+
+/// A static metric whose samples carry `N` label values. Implemented by the metric types of this crate only.
+pub trait Metric<const N: usize>: sealed::Sealed {
+    /// The description of the family.
+    fn desc(&self) -> &Desc;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! metric {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name<const N: usize = 0> {
+            desc: Desc,
+        }
+
+        impl $name<0> {
+            /// A metric without labels. A name that is not legal does not compile.
+            pub const fn new(name: &'static str, help: &'static str) -> Self {
+                Self { desc: Desc::new(Kind::$name, name, help) }
+            }
+
+            /// Names the labels whose values each sample gives. Illegal, reserved and repeated names do not compile.
+            pub const fn labels<const N: usize>(self, names: &'static [&'static str; N]) -> $name<N> {
+                $name { desc: self.desc.with_labels(names) }
+            }
+        }
+
+        impl<const N: usize> $name<N> {
+            /// Adds labels that are the same on every sample, as (name, value), behind those of [`labels`](Self::labels).
+            pub const fn const_labels(self, labels: &'static [(&'static str, &'static str)]) -> Self {
+                Self { desc: self.desc.with_const_labels(labels) }
+            }
+
+            /// The description, for [`Collector::METRICS`](crate::Collector::METRICS).
+            pub const fn desc(&self) -> &Desc {
+                &self.desc
+            }
+        }
+
+        impl<const N: usize> sealed::Sealed for $name<N> {}
+
+        impl<const N: usize> Metric<N> for $name<N> {
+            fn desc(&self) -> &Desc {
+                &self.desc
+            }
+        }
+    };
+}
+
+metric! {
+    /// A value that can go up and down: a temperature, a queue's length, a time stamp.
+    ///
+    /// ```
+    /// use exporter_sdk::Gauge;
+    ///
+    /// static TEMPERATURE: Gauge<2> = Gauge::new("room_temperature_celsius", "Temperature of the air.")
+    ///     .labels(&["floor", "room"])
+    ///     .const_labels(&[("sensor", "ds18b20")]);
+    /// static LOAD: Gauge = Gauge::new("load1", "Load average over one minute.");
+    /// ```
+    Gauge
+}
+
+metric! {
+    /// A value that only grows, and starts again from zero when its source restarts. Its name ends in `_total`.
+    ///
+    /// ```
+    /// use exporter_sdk::Counter;
+    ///
+    /// static BYTES: Counter<1> = Counter::new("sent_bytes_total", "Bytes sent.").labels(&["device"]);
+    /// ```
+    Counter
+}

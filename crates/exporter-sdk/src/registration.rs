@@ -1,0 +1,168 @@
+//! How a collector makes itself known: plain data, submitted by `register!` and found by whoever links the crate.
+
+use std::fmt;
+
+use schemars::{Schema, schema_for};
+
+use crate::collector::{Collector, Context};
+use crate::desc::Desc;
+use crate::error::{Error, Result};
+use crate::family::Family;
+use crate::names;
+use crate::scrape::Scrape;
+
+/// Makes a collector known to every exporter that links its crate.
+///
+/// ```
+/// # use exporter_sdk::{Collector, Context, NoConfig, Result, Scrape, register};
+/// # struct Orders;
+/// # impl Collector for Orders {
+/// #     const NAME: &'static str = "orders";
+/// #     type Config = NoConfig;
+/// #     fn new(_: &NoConfig, _: &Context) -> Result<Self> { Ok(Self) }
+/// #     fn collect(&mut self, _: &mut Scrape) -> Result { Ok(()) }
+/// # }
+/// register!(Orders);
+/// ```
+///
+/// A crate that no one names is not linked at all, so the binary says `use collector_orders as _;`.
+#[macro_export]
+macro_rules! register {
+    ($collector:ty) => {
+        $crate::__private::inventory::submit! {
+            $crate::Registration::of::<$collector>($crate::Origin {
+                package: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+                file: file!(),
+                line: line!(),
+            })
+        }
+    };
+}
+
+/// Where a collector was registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The Cargo package.
+    pub package: &'static str,
+    /// The version of the package.
+    pub version: &'static str,
+    /// The source file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line in that file.
+    pub line: u32,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({}:{})", self.package, self.version, self.file, self.line)
+    }
+}
+
+/// A collector that this binary has: what is known of it before it is built.
+#[derive(Clone, Copy)]
+pub struct Registration {
+    /// See [`Collector::NAME`].
+    pub name: &'static str,
+    /// See [`Collector::METRICS`].
+    pub metrics: &'static [&'static Desc],
+    /// See [`Collector::DEFAULT_ENABLED`].
+    pub default_enabled: bool,
+    /// See [`Collector::UNCHECKED`].
+    pub unchecked: bool,
+    /// Where it was registered.
+    pub origin: Origin,
+    /// The schema of its configuration.
+    pub schema: fn() -> Schema,
+    /// Builds it.
+    pub build: fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<Box<dyn Run>, BuildError>,
+}
+
+inventory::collect!(Registration);
+
+impl Registration {
+    /// The registration of `C`. A name that is not legal, or is reserved, does not compile.
+    pub const fn of<C: Collector>(origin: Origin) -> Self {
+        const {
+            assert!(
+                names::is_collector_name(C::NAME),
+                "illegal collector name: it must match [a-z][a-z0-9_]* and be none of all, default, enabled, host, path, scrape"
+            );
+        }
+        Self {
+            name: C::NAME,
+            metrics: C::METRICS,
+            default_enabled: C::DEFAULT_ENABLED,
+            unchecked: C::UNCHECKED,
+            origin,
+            schema: || schema_for!(C::Config),
+            build: build::<C>,
+        }
+    }
+
+    /// Every collector that is linked into this binary, in no particular order.
+    pub fn linked() -> impl Iterator<Item = &'static Self> {
+        inventory::iter::<Self>()
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("name", &self.name)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+fn build<C: Collector>(
+    config: &mut dyn erased_serde::Deserializer<'_>,
+    context: &Context,
+) -> Result<Box<dyn Run>, BuildError> {
+    let config: C::Config = erased_serde::deserialize(config).map_err(BuildError::Config)?;
+    let collector = C::new(&config, context).map_err(BuildError::Collector)?;
+    Ok(Box::new(collector))
+}
+
+/// Why a collector could not be built. Either way, it is its configuration that has to change.
+#[derive(Debug)]
+pub enum BuildError {
+    /// The configuration does not have the form that the collector's `Config` asks for.
+    Config(erased_serde::Error),
+    /// The collector refused the configuration.
+    Collector(Error),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::Collector(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// A built collector, whatever its type. Every [`Collector`] is one.
+pub trait Run: Send {
+    /// See [`Collector::describe`].
+    fn describe(&self) -> Vec<Family>;
+
+    /// See [`Collector::collect`].
+    ///
+    /// # Errors
+    ///
+    /// The collector's.
+    fn run(&mut self, scrape: &mut Scrape<'_>) -> Result;
+}
+
+impl<C: Collector> Run for C {
+    fn describe(&self) -> Vec<Family> {
+        Collector::describe(self)
+    }
+
+    fn run(&mut self, scrape: &mut Scrape<'_>) -> Result {
+        self.collect(scrape)
+    }
+}
