@@ -27,9 +27,16 @@ fn push_float(out: &mut Vec<u8>, value: f64) {
         out.extend_from_slice(word);
         return;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "only what fits comes back equal and below the bound")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only what fits comes back equal and below the bound"
+    )]
     let integer = value as i64;
-    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactness is what is asked")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::float_cmp,
+        reason = "exactness is what is asked"
+    )]
     let integral = integer as f64 == value && value.abs() < EXACT;
     if integral && !(integer == 0 && value.is_sign_negative()) {
         out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());

@@ -23,7 +23,12 @@ impl TextEncoder {
 
     /// An encoder at the beginning of `page`.
     pub fn new(page: Page) -> Self {
-        Self { page, segment: 0, cursor: Cursor::default(), begun: false }
+        Self {
+            page,
+            segment: 0,
+            cursor: Cursor::default(),
+            begun: false,
+        }
     }
 
     /// Appends to `out` until it holds at least `limit` bytes or the page ends. It goes over the limit by no more than one
@@ -77,7 +82,12 @@ fn push_help(out: &mut Vec<u8>, help: &str) {
 }
 
 /// Appends lines up to `limit` and returns whether there are more.
-fn push_samples(out: &mut Vec<u8>, limit: usize, samples: &FamilySamples, cursor: &mut Cursor) -> bool {
+fn push_samples(
+    out: &mut Vec<u8>,
+    limit: usize,
+    samples: &FamilySamples,
+    cursor: &mut Cursor,
+) -> bool {
     let name = samples.family().name().as_bytes();
     while let Some(sample) = samples.read(cursor) {
         out.extend_from_slice(name);
@@ -104,7 +114,10 @@ mod tests {
 
     use super::*;
 
-    fn snapshot(family: exporter_sdk::FamilyBuilder, samples: &[(&[(&str, &str)], f64)]) -> Arc<Snapshot> {
+    fn snapshot(
+        family: exporter_sdk::FamilyBuilder,
+        samples: &[(&[(&str, &str)], f64)],
+    ) -> Arc<Snapshot> {
         let family = family.build().unwrap();
         let mut recorder = Recorder::new(vec![family.clone()], false);
         let run = recorder.record(None, |scrape| {
@@ -128,7 +141,11 @@ mod tests {
                     break;
                 }
             }
-            assert_eq!(String::from_utf8(whole).unwrap(), expected, "in pieces of {limit}");
+            assert_eq!(
+                String::from_utf8(whole).unwrap(),
+                expected,
+                "in pieces of {limit}"
+            );
         }
     }
 
@@ -142,9 +159,15 @@ mod tests {
     fn families_stand_in_the_order_of_names_with_help_and_type() {
         check(
             vec![
-                snapshot(Family::counter("b_total", "second"), &[(&[("l", "1")], 7.0)]),
-                snapshot(Family::gauge("a", "first"), &[(&[], 0.5), (&[("x", "y")], f64::NAN)]),
-                snapshot(Family::new(Kind::Unknown, "c", ""), &[(&[], -1.0)]),
+                snapshot(
+                    Family::counter("b_total", "second"),
+                    &[(&[("l", "1")], 7.0)],
+                ),
+                snapshot(
+                    Family::gauge("a", "first"),
+                    &[(&[], 0.5), (&[("x", "y")], f64::NAN)],
+                ),
+                snapshot(Family::of_kind(Kind::Unknown, "c", ""), &[(&[], -1.0)]),
             ],
             "# HELP a first\n# TYPE a gauge\na 0.5\na{x=\"y\"} NaN\n\
              # HELP b_total second\n# TYPE b_total counter\nb_total{l=\"1\"} 7\n\
@@ -167,15 +190,21 @@ mod tests {
     #[test]
     fn help_and_label_values_are_escaped() {
         check(
-            vec![snapshot(Family::gauge("m", "a\\b\nc\"d"), &[(&[("l", "\\ \" \n 😀")], 1.0)])],
+            vec![snapshot(
+                Family::gauge("m", "a\\b\nc\"d"),
+                &[(&[("l", "\\ \" \n 😀")], 1.0)],
+            )],
             "# HELP m a\\\\b\\nc\"d\n# TYPE m gauge\nm{l=\"\\\\ \\\" \\n 😀\"} 1\n",
         );
     }
 
     #[test]
     fn a_piece_goes_over_its_limit_by_one_line_at_most() {
-        let samples: Vec<_> = (0..1000_i32).map(|i| ([].as_slice(), f64::from(i))).collect();
-        let mut encoder = TextEncoder::new(Page::new(vec![snapshot(Family::gauge("m", ""), &samples)]));
+        let samples: Vec<_> = (0..1000_i32)
+            .map(|i| ([].as_slice(), f64::from(i)))
+            .collect();
+        let mut encoder =
+            TextEncoder::new(Page::new(vec![snapshot(Family::gauge("m", ""), &samples)]));
         let mut piece = Vec::new();
         while encoder.fill(&mut piece, 100) {
             assert!((100..110).contains(&piece.len()), "{}", piece.len());

@@ -41,16 +41,16 @@ type Text = Cow<'static, str>;
 impl Family {
     /// A family of gauges.
     pub fn gauge(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
-        Self::new(Kind::Gauge, name, help)
+        Self::of_kind(Kind::Gauge, name, help)
     }
 
     /// A family of counters.
     pub fn counter(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
-        Self::new(Kind::Counter, name, help)
+        Self::of_kind(Kind::Counter, name, help)
     }
 
     /// A family of the given kind.
-    pub fn new(kind: Kind, name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+    pub fn of_kind(kind: Kind, name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
         FamilyBuilder {
             kind,
             name: name.into(),
@@ -83,7 +83,10 @@ impl Family {
 
     /// The labels that are the same on every sample, as (name, value).
     pub fn const_labels(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.0
+            .const_labels
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     #[inline]
@@ -112,7 +115,11 @@ impl From<&'static Desc> for Family {
             name: desc.name.into(),
             help: desc.help.into(),
             labels: desc.labels.iter().map(|&name| name.into()).collect(),
-            const_labels: desc.const_labels.iter().map(|&(n, v)| (n.into(), v.into())).collect(),
+            const_labels: desc
+                .const_labels
+                .iter()
+                .map(|&(n, v)| (n.into(), v.into()))
+                .collect(),
         };
         builder.finish()
     }
@@ -140,7 +147,8 @@ impl FamilyBuilder {
         mut self,
         labels: impl IntoIterator<Item = (impl Into<Text>, impl Into<Text>)>,
     ) -> Self {
-        self.const_labels.extend(labels.into_iter().map(|(n, v)| (n.into(), v.into())));
+        self.const_labels
+            .extend(labels.into_iter().map(|(n, v)| (n.into(), v.into())));
         self
     }
 
@@ -150,7 +158,10 @@ impl FamilyBuilder {
     ///
     /// When a name is not legal, is reserved, or occurs twice: what the compiler says of a static descriptor.
     pub fn build(self) -> Result<Family, InvalidFamily> {
-        self.check().map_err(|problem| InvalidFamily { family: self.name.to_string(), problem })?;
+        self.check().map_err(|problem| InvalidFamily {
+            family: self.name.to_string(),
+            problem,
+        })?;
         Ok(self.finish())
     }
 
@@ -158,8 +169,12 @@ impl FamilyBuilder {
         if !names::is_metric_name(&self.name) {
             return Err("illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*".into());
         }
-        let names: Vec<&str> =
-            self.labels.iter().chain(self.const_labels.iter().map(|(name, _)| name)).map(AsRef::as_ref).collect();
+        let names: Vec<&str> = self
+            .labels
+            .iter()
+            .chain(self.const_labels.iter().map(|(name, _)| name))
+            .map(AsRef::as_ref)
+            .collect();
         for (i, name) in names.iter().enumerate() {
             check_label(name)?;
             if names[..i].contains(name) {
@@ -172,20 +187,39 @@ impl FamilyBuilder {
     fn finish(self) -> Family {
         let layout = Layout::new(
             self.labels.iter().map(AsRef::as_ref),
-            self.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())),
+            self.const_labels
+                .iter()
+                .map(|(name, value)| (name.as_ref(), value.as_ref())),
         );
-        let Self { kind, name, help, labels, const_labels } = self;
-        Family(Arc::new(Data { kind, name, help, labels, const_labels, layout }))
+        let Self {
+            kind,
+            name,
+            help,
+            labels,
+            const_labels,
+        } = self;
+        Family(Arc::new(Data {
+            kind,
+            name,
+            help,
+            labels,
+            const_labels,
+            layout,
+        }))
     }
 }
 
 /// The rules for one label name, as text for an error.
 pub(crate) fn check_label(name: &str) -> Result<(), String> {
     if !names::is_label_name(name) {
-        return Err(format!("illegal label name `{name}`: it must match [a-zA-Z_][a-zA-Z0-9_]*"));
+        return Err(format!(
+            "illegal label name `{name}`: it must match [a-zA-Z_][a-zA-Z0-9_]*"
+        ));
     }
     if names::is_reserved_label(name) {
-        return Err(format!("reserved label name `{name}`: `le`, `quantile` and names that begin with `__` are not for collectors"));
+        return Err(format!(
+            "reserved label name `{name}`: `le`, `quantile` and names that begin with `__` are not for collectors"
+        ));
     }
     Ok(())
 }
@@ -219,18 +253,28 @@ mod tests {
             problem(Family::gauge("a-b", "")),
             "metric `a-b`: illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*"
         );
-        assert!(problem(Family::gauge("a", "").labels(["x y"])).contains("illegal label name `x y`"));
-        assert!(problem(Family::gauge("a", "").labels(["le"])).contains("reserved label name `le`"));
-        let twice = Family::counter("a", "").labels(["x"]).const_labels([("x", "1")]);
+        assert!(
+            problem(Family::gauge("a", "").labels(["x y"])).contains("illegal label name `x y`")
+        );
+        assert!(
+            problem(Family::gauge("a", "").labels(["le"])).contains("reserved label name `le`")
+        );
+        let twice = Family::counter("a", "")
+            .labels(["x"])
+            .const_labels([("x", "1")]);
         assert_eq!(problem(twice), "metric `a`: duplicate label name `x`");
     }
 
     #[test]
     fn a_static_descriptor_becomes_the_same_family() {
-        static METRIC: crate::Gauge<1> =
-            crate::Gauge::new("m", "help").labels(&["a"]).const_labels(&[("c", "v")]);
+        static METRIC: crate::Gauge<1> = crate::Gauge::new("m", "help")
+            .labels(&["a"])
+            .const_labels(&[("c", "v")]);
         let family = Family::from(METRIC.desc());
-        assert_eq!((family.kind(), family.name(), family.help()), (Kind::Gauge, "m", "help"));
+        assert_eq!(
+            (family.kind(), family.name(), family.help()),
+            (Kind::Gauge, "m", "help")
+        );
         assert!(family.labels().eq(["a"]) && family.const_labels().eq([("c", "v")]));
         assert!(family.matches(METRIC.desc()));
     }

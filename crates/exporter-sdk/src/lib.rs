@@ -65,7 +65,7 @@ pub use crate::error::{Error, Result};
 pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
 pub use crate::metric::{Counter, Gauge, Metric};
-pub use crate::registration::{BuildError, Origin, Registration, Run};
+pub use crate::registration::{Build, BuildError, Origin, Registration, Run};
 pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
 pub use crate::snapshot::{FamilySamples, Snapshot};
 pub use crate::value::{SampleValue, Value};

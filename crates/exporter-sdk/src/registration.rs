@@ -32,7 +32,7 @@ macro_rules! register {
         $crate::__private::inventory::submit! {
             $crate::Registration::of::<$collector>($crate::Origin {
                 package: env!("CARGO_PKG_NAME"),
-                version: env!("CARGO_PKG_VERSION"),
+                version: Some(env!("CARGO_PKG_VERSION")),
                 file: file!(),
                 line: line!(),
             })
@@ -45,8 +45,8 @@ macro_rules! register {
 pub struct Origin {
     /// The Cargo package.
     pub package: &'static str,
-    /// The version of the package.
-    pub version: &'static str,
+    /// The version of the package, where it is known.
+    pub version: Option<&'static str>,
     /// The source file, as the compiler was given it.
     pub file: &'static str,
     /// The line in that file.
@@ -55,7 +55,11 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} ({}:{})", self.package, self.version, self.file, self.line)
+        let version = self
+            .version
+            .map(|version| format!(" {version}"))
+            .unwrap_or_default();
+        write!(f, "{}{version} ({}:{})", self.package, self.file, self.line)
     }
 }
 
@@ -75,8 +79,12 @@ pub struct Registration {
     /// The schema of its configuration.
     pub schema: fn() -> Schema,
     /// Builds it.
-    pub build: fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<Box<dyn Run>, BuildError>,
+    pub build: Build,
 }
+
+/// Builds a collector from its configuration, in whatever format that is.
+pub type Build =
+    fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<Box<dyn Run>, BuildError>;
 
 inventory::collect!(Registration);
 

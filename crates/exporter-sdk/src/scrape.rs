@@ -53,7 +53,9 @@ impl Scrape<'_> {
         labels: impl Labels<N>,
         value: impl SampleValue,
     ) {
-        let Some(index) = self.find_static(metric.desc()) else { return };
+        let Some(index) = self.find_static(metric.desc()) else {
+            return;
+        };
         let suffix = &self.recorder.suffix;
         self.snapshot.families[index].push(value.into_value(), |out, family| {
             let start = out.len();
@@ -81,10 +83,15 @@ impl Scrape<'_> {
         let labels = labels.into_iter();
         let (wanted, given) = (family.labels().len(), labels.len());
         if wanted != given {
-            self.fail(family.name(), format!("{given} label values for {wanted} labels"));
+            self.fail(
+                family.name(),
+                format!("{given} label values for {wanted} labels"),
+            );
             return;
         }
-        let Some(index) = self.find_dynamic(family) else { return };
+        let Some(index) = self.find_dynamic(family) else {
+            return;
+        };
         let suffix = &self.recorder.suffix;
         self.snapshot.families[index].push(value.into_value(), |out, _| {
             let start = out.len();
@@ -103,27 +110,36 @@ impl Scrape<'_> {
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: impl SampleValue,
     ) {
-        let mut pairs: Vec<(&str, &str)> =
-            labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        let mut pairs: Vec<(&str, &str)> = labels
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+            .collect();
         pairs.extend(family.const_labels());
         pairs.sort_unstable_by_key(|&(name, _)| name);
         if let Err(problem) = check_pairs(family, &pairs) {
             self.fail(family.name(), problem);
             return;
         }
-        let Some(index) = self.find_dynamic(family) else { return };
+        let Some(index) = self.find_dynamic(family) else {
+            return;
+        };
         let mut block = Vec::new();
         for (name, value) in pairs {
             labels::push_pair(&mut block, name, value);
         }
         append_suffix(&mut block, 0, &self.recorder.suffix);
-        self.snapshot.families[index].push(value.into_value(), |out, _| out.extend_from_slice(&block));
+        self.snapshot.families[index]
+            .push(value.into_value(), |out, _| out.extend_from_slice(&block));
     }
 
     #[inline]
     fn find_static(&mut self, desc: &'static Desc) -> Option<usize> {
         let key = ptr::from_ref(desc).addr();
-        if self.last.0 == key { Some(self.last.1) } else { self.look_up_static(key, desc) }
+        if self.last.0 == key {
+            Some(self.last.1)
+        } else {
+            self.look_up_static(key, desc)
+        }
     }
 
     fn look_up_static(&mut self, key: usize, desc: &'static Desc) -> Option<usize> {
@@ -132,7 +148,10 @@ impl Scrape<'_> {
         } else if let Some(&index) = self.recorder.by_name.get(desc.name) {
             // A `const` metric has an address of its own wherever it is named: the name finds it, once per address.
             if !self.snapshot.families[index].family().matches(desc) {
-                self.fail(desc.name, "emitted with another kind or other labels than described".into());
+                self.fail(
+                    desc.name,
+                    "emitted with another kind or other labels than described".into(),
+                );
                 return None;
             }
             self.recorder.by_address.insert(key, index);
@@ -152,7 +171,11 @@ impl Scrape<'_> {
         if let Some(&index) = self.recorder.by_name.get(family.name()) {
             let described = self.snapshot.families[index].family();
             if described.kind() != family.kind() {
-                let problem = format!("emitted as {}, described as {}", family.kind(), described.kind());
+                let problem = format!(
+                    "emitted as {}, described as {}",
+                    family.kind(),
+                    described.kind()
+                );
                 self.fail(family.name(), problem);
                 return None;
             }
@@ -168,7 +191,10 @@ impl Scrape<'_> {
         name: &str,
     ) -> Option<usize> {
         if !self.recorder.unchecked {
-            self.fail(name, "not described by the collector: add it to its METRICS (or `describe`)".into());
+            self.fail(
+                name,
+                "not described by the collector: add it to its METRICS (or `describe`)".into(),
+            );
             return None;
         }
         let index = self.snapshot.families.len();
@@ -180,7 +206,10 @@ impl Scrape<'_> {
 
     #[cold]
     fn fail(&mut self, metric: &str, problem: String) {
-        self.invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
+        self.invalid.get_or_insert_with(|| InvalidSample {
+            metric: metric.into(),
+            problem,
+        });
     }
 }
 
@@ -222,9 +251,23 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder for a collector that describes `families`. `unchecked` lets its runs add others.
     pub fn new(families: Vec<Family>, unchecked: bool) -> Self {
-        let by_address = families.iter().enumerate().map(|(i, f)| (f.address(), i)).collect();
-        let by_name = families.iter().enumerate().map(|(i, f)| (f.name().into(), i)).collect();
-        Self { families, unchecked, suffix: Vec::new(), by_address, by_name }
+        let by_address = families
+            .iter()
+            .enumerate()
+            .map(|(i, f)| (f.address(), i))
+            .collect();
+        let by_name = families
+            .iter()
+            .enumerate()
+            .map(|(i, f)| (f.name().into(), i))
+            .collect();
+        Self {
+            families,
+            unchecked,
+            suffix: Vec::new(),
+            by_address,
+            by_name,
+        }
     }
 
     /// Adds a label to every sample, behind all others.
@@ -251,7 +294,12 @@ impl Recorder {
         }
         let mut snapshot = spare.unwrap_or_default();
         snapshot.reset(&self.families);
-        let mut scrape = Scrape { recorder: self, snapshot, last: (0, 0), invalid: None };
+        let mut scrape = Scrape {
+            recorder: self,
+            snapshot,
+            last: (0, 0),
+            invalid: None,
+        };
         run(&mut scrape).map_err(RunError::Collector)?;
         match scrape.invalid {
             Some(invalid) => Err(RunError::Invalid(invalid)),
@@ -304,7 +352,11 @@ mod tests {
     const LOAD: Gauge = Gauge::new("load", "l");
 
     fn families() -> Vec<Family> {
-        vec![DISK_READ.desc().into(), DISK_WRITTEN.desc().into(), LOAD.desc().into()]
+        vec![
+            DISK_READ.desc().into(),
+            DISK_WRITTEN.desc().into(),
+            LOAD.desc().into(),
+        ]
     }
 
     fn lines(snapshot: &Snapshot) -> Vec<String> {
@@ -312,7 +364,11 @@ mod tests {
             let labels = str::from_utf8(sample.labels).unwrap();
             format!("{name}{{{labels}}} {}", sample.value.as_f64())
         };
-        snapshot.families().iter().flat_map(|f| f.iter().map(|s| line(f.family().name(), s))).collect()
+        snapshot
+            .families()
+            .iter()
+            .flat_map(|f| f.iter().map(|s| line(f.family().name(), s)))
+            .collect()
     }
 
     #[test]
@@ -344,7 +400,9 @@ mod tests {
     fn a_reused_snapshot_holds_nothing_of_the_last_run() {
         let mut recorder = Recorder::new(families(), false);
         let first = recorder.record(None, |s| Ok(s.emit(&LOAD, (), 1))).unwrap();
-        let second = recorder.record(Some(first), |s| Ok(s.emit(&DISK_READ, ["x"], 2))).unwrap();
+        let second = recorder
+            .record(Some(first), |s| Ok(s.emit(&DISK_READ, ["x"], 2)))
+            .unwrap();
         assert_eq!(lines(&second), ["disk_read_total{device=\"x\"} 2"]);
     }
 
@@ -378,7 +436,11 @@ mod tests {
 
     #[test]
     fn dynamic_families_take_values_by_position_or_pairs_in_any_order() {
-        let fixed = Family::gauge("fixed", "").labels(["a", "b"]).const_labels([("c", "1")]).build().unwrap();
+        let fixed = Family::gauge("fixed", "")
+            .labels(["a", "b"])
+            .const_labels([("c", "1")])
+            .build()
+            .unwrap();
         let free = Family::counter("free_total", "").build().unwrap();
         let recorder = &mut Recorder::new(vec![fixed.clone(), free.clone()], false);
         let snapshot = recorder.record(None, |scrape| {
@@ -399,11 +461,17 @@ mod tests {
             "metric `fixed`: 1 label values for 2 labels"
         );
         assert_eq!(
-            problem(recorder, |s| s.emit_pairs(&free, &[("a", "1"), ("a", "2")], 1)),
+            problem(recorder, |s| s.emit_pairs(
+                &free,
+                &[("a", "1"), ("a", "2")],
+                1
+            )),
             "metric `free_total`: duplicate label name `a`"
         );
         assert!(problem(recorder, |s| s.emit_pairs(&free, &[("le", "1")], 1)).contains("reserved"));
-        assert!(problem(recorder, |s| s.emit_pairs(&fixed, &[("a", "1")], 1)).contains("values only"));
+        assert!(
+            problem(recorder, |s| s.emit_pairs(&fixed, &[("a", "1")], 1)).contains("values only")
+        );
     }
 
     #[test]
@@ -411,7 +479,9 @@ mod tests {
         let mut recorder = Recorder::new(Vec::new(), true);
         for i in 0..3 {
             let family = Family::gauge(format!("run_{i}"), "").build().unwrap();
-            let snapshot = recorder.record(None, |s| Ok(s.emit_dynamic(&family, [""; 0], i))).unwrap();
+            let snapshot = recorder
+                .record(None, |s| Ok(s.emit_dynamic(&family, [""; 0], i)))
+                .unwrap();
             assert_eq!(lines(&snapshot), [format!("run_{i}{{}} {i}")]);
         }
     }
@@ -426,7 +496,10 @@ mod tests {
         });
         assert_eq!(
             lines(&snapshot.unwrap()),
-            ["disk_read_total{device=\"x\",instance_name=\"o\\\"1\"} 2", "load{instance_name=\"o\\\"1\"} 2"]
+            [
+                "disk_read_total{device=\"x\",instance_name=\"o\\\"1\"} 2",
+                "load{instance_name=\"o\\\"1\"} 2"
+            ]
         );
     }
 }

@@ -1,0 +1,211 @@
+//! The builder that a `main.rs` speaks to.
+
+use std::any::type_name;
+use std::panic::Location;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use exporter_runtime::{BuildInfo, Catalog, CollectorType};
+use exporter_sdk::{
+    BuildError, Collector, Desc, Family, NoConfig, Origin, Registration, Result, Run, Scrape,
+};
+use schemars::schema_for;
+
+use crate::cli::{self, Command};
+use crate::{inspect, run};
+
+/// The port of an exporter that chose none.
+const DEFAULT_PORT: u16 = 18081;
+
+/// The shortest `main`: serves the collectors that registered themselves, under the name of the executable.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     exporter_app::main()
+/// }
+/// ```
+pub fn main() -> ExitCode {
+    let executable = std::env::current_exe().ok();
+    let name = executable
+        .as_deref()
+        .and_then(|path| path.file_stem())
+        .and_then(|stem| stem.to_str());
+    App::new(name.unwrap_or("exporter")).run()
+}
+
+/// An exporter: its name, where it listens, and the collectors that it has besides those that registered themselves.
+#[derive(Debug)]
+pub struct App {
+    info: BuildInfo,
+    port: u16,
+    collectors: Vec<CollectorType>,
+}
+
+impl App {
+    /// An exporter of this name, which `--help`, `--version`, the landing page and `exporter_build_info` tell.
+    pub fn new(name: impl Into<String>) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Self {
+            info: BuildInfo {
+                name: name.into(),
+                version,
+            },
+            port: DEFAULT_PORT,
+            collectors: Vec::new(),
+        }
+    }
+
+    /// Its version; usually `env!("CARGO_PKG_VERSION")`. Without it, that of this crate.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.info.version = version.into();
+        self
+    }
+
+    /// The port that it listens on, on all interfaces, when no `--web.listen-address` is given. 18081 without it.
+    pub fn default_port(mut self, port: u16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// Adds a collector that did not register itself.
+    #[track_caller]
+    pub fn collector<C: Collector>(mut self) -> Self {
+        let registration = Registration::of::<C>(origin(type_name::<C>()));
+        self.collectors.push(CollectorType::from(&registration));
+        self
+    }
+
+    /// Adds a collector that is a closure, for state that `main` already has: `collect` is called at every scrape, never
+    /// twice at once, and may emit samples of `metrics`.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use exporter_sdk::Counter;
+    ///
+    /// static SEEN: Counter = Counter::new("foo_seen_total", "Messages seen.");
+    ///
+    /// fn main() -> std::process::ExitCode {
+    ///     let seen = Arc::new(AtomicU64::new(0));
+    ///     exporter_app::App::new("foo_exporter")
+    ///         .collector_fn("foo", &[SEEN.desc()], move |scrape| {
+    ///             scrape.emit(&SEEN, (), seen.load(Ordering::Relaxed));
+    ///             Ok(())
+    ///         })
+    ///         .run()
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn collector_fn<F>(mut self, name: &str, metrics: &[&'static Desc], collect: F) -> Self
+    where
+        F: Fn(&mut Scrape<'_>) -> Result + Send + Sync + 'static,
+    {
+        let collect = Arc::new(collect);
+        let families: Vec<Family> = metrics.iter().map(|&desc| Family::from(desc)).collect();
+        let kind = CollectorType::from_factory(
+            name,
+            families.clone(),
+            origin(type_name::<F>()),
+            || schema_for!(NoConfig),
+            move |config, _| {
+                let NoConfig {} = erased_serde::deserialize(config).map_err(BuildError::Config)?;
+                Ok(Box::new(Closure {
+                    families: families.clone(),
+                    collect: Arc::clone(&collect),
+                }))
+            },
+        );
+        self.collectors.push(kind);
+        self
+    }
+
+    /// Does what the command line says: serves until it is told to stop, or prints what was asked for.
+    ///
+    /// Exit codes: 0 after a regular end, 1 when the exporter cannot start or fails, 2 for a command line that is not
+    /// understood.
+    pub fn run(self) -> ExitCode {
+        match self.try_run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(exit) => exit.report(),
+        }
+    }
+
+    fn try_run(self) -> Result<(), Exit> {
+        let catalog = Catalog::linked(self.collectors).map_err(Exit::failure)?;
+        let cli = cli::parse(&self.info, self.port, &catalog, std::env::args_os())?;
+        match cli.command {
+            Command::Run(options) => run::run(&catalog, &cli.settings, self.info, options),
+            Command::List => inspect::list(&catalog, &cli.settings),
+            Command::Describe(format) => {
+                inspect::describe(&catalog, &cli.settings, &self.info, format)
+            }
+        }
+    }
+}
+
+/// Where a collector stands that was given by hand. The compiler tells file and line of the call, the name of the type
+/// the crate.
+#[track_caller]
+fn origin(type_name: &'static str) -> Origin {
+    let location = Location::caller();
+    let package = type_name.split("::").next().unwrap_or(type_name);
+    Origin {
+        package,
+        version: None,
+        file: location.file(),
+        line: location.line(),
+    }
+}
+
+struct Closure<F> {
+    families: Vec<Family>,
+    collect: Arc<F>,
+}
+
+impl<F: Fn(&mut Scrape<'_>) -> Result + Send + Sync> Run for Closure<F> {
+    fn describe(&self) -> Vec<Family> {
+        self.families.clone()
+    }
+
+    fn run(&mut self, scrape: &mut Scrape<'_>) -> Result {
+        (self.collect)(scrape)
+    }
+}
+
+/// An end that is not a success: what to say and which code to exit with.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// What was asked for could not be done.
+    Failure(String),
+    /// The command line was not understood.
+    Usage(String),
+    /// Nothing is wrong; the text was asked for.
+    Print(String),
+}
+
+impl Exit {
+    pub(crate) fn failure(error: impl std::fmt::Display) -> Self {
+        Self::Failure(error.to_string())
+    }
+
+    pub(crate) fn usage(error: impl std::fmt::Display) -> Self {
+        Self::Usage(error.to_string())
+    }
+
+    fn report(self) -> ExitCode {
+        match self {
+            Self::Failure(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(1)
+            }
+            Self::Usage(error) => {
+                eprintln!("error: {error}; try --help");
+                ExitCode::from(2)
+            }
+            Self::Print(text) => {
+                inspect::print(&text).map_or_else(Self::report, |()| ExitCode::SUCCESS)
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! A whole Prometheus exporter as a library. This is one, in a file of 27 lines:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/foo_exporter.rs")]
+//! ```
+//!
+//! It has the command line, endpoints, logs and exit codes of `exporter-bin`, which is the same library with the
+//! collectors that its Cargo features pick. Collectors that registered themselves with
+//! [`register!`](exporter_sdk::register) in any linked crate are served beside those that are given here.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod cli;
+mod flags;
+mod inspect;
+mod logging;
+mod run;
+
+pub use crate::app::{App, main};

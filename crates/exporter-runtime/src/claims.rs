@@ -1,0 +1,94 @@
+//! Who owns which exposed name. Two collectors that both expose `x` would make pages that depend on chance, so it is found
+//! when they are built, before anything is served.
+
+use std::collections::BTreeMap;
+
+use exporter_sdk::{Family, Kind, Origin};
+
+/// The owner of a name, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) collector: String,
+    pub(crate) origin: Origin,
+}
+
+/// Two owners of one name.
+#[derive(Debug)]
+pub(crate) struct Clash {
+    pub(crate) name: String,
+    pub(crate) first: Owner,
+    pub(crate) second: Owner,
+}
+
+/// Exposed names and their owners.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(BTreeMap<String, Owner>);
+
+impl Claims {
+    /// Claims every name under which `family` can be exposed.
+    pub(crate) fn claim(&mut self, family: &Family, owner: &Owner) -> Result<(), Clash> {
+        for name in exposed_names(family) {
+            if let Some(first) = self.0.get(&name) {
+                return Err(Clash {
+                    name,
+                    first: first.clone(),
+                    second: owner.clone(),
+                });
+            }
+            self.0.insert(name, owner.clone());
+        }
+        Ok(())
+    }
+}
+
+/// The names of all series and of all metadata of a family, in any format. In OpenMetrics a counter `x_total` is the
+/// family `x`, with `x_created` beside it.
+fn exposed_names(family: &Family) -> Vec<String> {
+    let name = family.name();
+    match (family.kind(), name.strip_suffix("_total")) {
+        (Kind::Counter, Some(base)) if !base.is_empty() => {
+            vec![name.to_owned(), base.to_owned(), format!("{base}_created")]
+        }
+        _ => vec![name.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(collector: &str) -> Owner {
+        let origin = Origin {
+            package: "p",
+            version: None,
+            file: "f.rs",
+            line: 1,
+        };
+        Owner {
+            collector: collector.into(),
+            origin,
+        }
+    }
+
+    fn check(first: Family, second: Family, clash: Option<&str>) {
+        let mut claims = Claims::default();
+        claims.claim(&first, &owner("a")).unwrap();
+        let outcome = claims.claim(&second, &owner("b")).err();
+        assert_eq!(outcome.as_ref().map(|clash| clash.name.as_str()), clash);
+        if let Some(found) = outcome {
+            assert_eq!((found.first, found.second), (owner("a"), owner("b")));
+        }
+    }
+
+    #[test]
+    fn a_name_has_one_owner_under_every_name_that_it_is_exposed_as() {
+        let gauge = |name: &'static str| Family::gauge(name, "").build().unwrap();
+        let counter = |name: &'static str| Family::counter(name, "").build().unwrap();
+        check(gauge("x"), gauge("y"), None);
+        check(gauge("x"), gauge("x"), Some("x"));
+        check(counter("x_total"), gauge("x_total"), Some("x_total"));
+        check(counter("x_total"), gauge("x"), Some("x"));
+        check(counter("x_total"), gauge("x_created"), Some("x_created"));
+        check(counter("x"), gauge("x_created"), None);
+    }
+}

@@ -1,0 +1,164 @@
+//! A page of the text format, read back.
+
+use std::collections::BTreeMap;
+
+/// The samples and the metadata of a page.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The samples in their order.
+    pub samples: Vec<Sample>,
+    /// The families in their order, each with its type and its help.
+    pub families: Vec<(String, String, String)>,
+}
+
+/// One line of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The metric name.
+    pub name: String,
+    /// The labels in their order.
+    pub labels: Vec<(String, String)>,
+    /// The value.
+    pub value: f64,
+}
+
+impl Page {
+    /// Reads a page of text format 0.0.4. Panics where it is not well formed.
+    pub fn parse(text: &str) -> Self {
+        assert!(
+            text.is_empty() || text.ends_with('\n'),
+            "the last line has no end: {text:?}"
+        );
+        let mut page = Self::default();
+        let mut helps = BTreeMap::new();
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# HELP ") {
+                let (name, help) = rest.split_once(' ').unwrap_or((rest, ""));
+                helps.insert(
+                    name.to_owned(),
+                    help.replace("\\n", "\n").replace("\\\\", "\\"),
+                );
+            } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = rest
+                    .split_once(' ')
+                    .unwrap_or_else(|| panic!("no type: {line}"));
+                let help = helps.get(name).cloned().unwrap_or_default();
+                page.families.push((name.to_owned(), kind.to_owned(), help));
+            } else if !line.starts_with('#') && !line.is_empty() {
+                page.samples
+                    .push(sample(line).unwrap_or_else(|| panic!("not a sample: {line}")));
+            }
+        }
+        page
+    }
+
+    /// The names of the families in their order.
+    pub fn names(&self) -> Vec<&str> {
+        self.families
+            .iter()
+            .map(|(name, ..)| name.as_str())
+            .collect()
+    }
+
+    /// Type and help of a family.
+    pub fn family(&self, name: &str) -> Option<(&str, &str)> {
+        let family = self.families.iter().find(|family| family.0 == name)?;
+        Some((&family.1, &family.2))
+    }
+
+    /// The samples of a metric.
+    pub fn samples(&self, name: &str) -> Vec<&Sample> {
+        self.samples
+            .iter()
+            .filter(|sample| sample.name == name)
+            .collect()
+    }
+
+    /// The value of the one sample of a metric that has these labels, others or not.
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let mut matching = self.samples.iter().filter(|sample| {
+            sample.name == name
+                && labels
+                    .iter()
+                    .all(|(label, value)| sample.label(label) == Some(value))
+        });
+        let value = matching.next()?.value;
+        assert!(
+            matching.next().is_none(),
+            "several samples of {name} with {labels:?}"
+        );
+        Some(value)
+    }
+}
+
+impl Sample {
+    /// The value of a label.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels
+            .iter()
+            .find(|(label, _)| label == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+fn sample(line: &str) -> Option<Sample> {
+    let end = line.find(['{', ' '])?;
+    let (name, mut rest) = line.split_at(end);
+    let mut labels = Vec::new();
+    if let Some(block) = rest.strip_prefix('{') {
+        rest = block;
+        while !rest.starts_with('}') {
+            let (label, value) = rest.split_once("=\"")?;
+            let (value, after) = quoted(value)?;
+            labels.push((label.to_owned(), value));
+            rest = after.strip_prefix(',').unwrap_or(after);
+        }
+        rest = &rest[1..];
+    }
+    let value = rest.trim_start().parse().ok()?;
+    Some(Sample {
+        name: name.to_owned(),
+        labels,
+        value,
+    })
+}
+
+/// A label value up to its closing quote, unescaped, and what follows.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return Some((value, &text[at + 1..])),
+            '\\' => value.push(match chars.next()?.1 {
+                'n' => '\n',
+                other => other,
+            }),
+            other => value.push(other),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_read_with_types_labels_and_escapes() {
+        let page = Page::parse(
+            "# HELP a first\\nline\n# TYPE a gauge\na{x=\"1\",y=\"\\\\ \\\" \\n}\"} +Inf\na 2\n# TYPE b counter\nb NaN\n",
+        );
+        assert_eq!(page.names(), ["a", "b"]);
+        assert_eq!(page.family("a"), Some(("gauge", "first\nline")));
+        assert_eq!(page.samples[0].label("y"), Some("\\ \" \n}"));
+        assert_eq!(page.value("a", &[("x", "1")]), Some(f64::INFINITY));
+        assert!(page.samples[2].value.is_nan());
+    }
+
+    #[test]
+    #[should_panic(expected = "not a sample")]
+    fn a_line_that_is_no_sample_is_noticed() {
+        Page::parse("a{x=\"1} 2\n");
+    }
+}

@@ -1,0 +1,15 @@
+//! The exporter with the collectors that its Cargo features pick. Copy this package for a build of your own.
+//!
+//! A crate that nothing names is not linked, and what it registers is lost: hence a `use` line for every feature. The
+//! lint makes a missing one an error.
+
+#![cfg_attr(not(test), deny(unused_crate_dependencies))]
+
+#[cfg(feature = "counter")]
+use collector_counter as _;
+#[cfg(feature = "gauge")]
+use collector_gauge as _;
+
+fn main() -> std::process::ExitCode {
+    exporter_app::main()
+}
