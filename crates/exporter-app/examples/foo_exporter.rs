@@ -23,8 +23,5 @@ impl Collector for Foo {
 }
 
 fn main() -> std::process::ExitCode {
-    App::new("foo_exporter")
-        .default_port(9999)
-        .collector::<Foo>()
-        .run()
+    App::new("foo_exporter").default_port(9999).collector::<Foo>().run()
 }

@@ -26,10 +26,8 @@ const DEFAULT_PORT: u16 = 18081;
 /// ```
 pub fn main() -> ExitCode {
     let executable = std::env::current_exe().ok();
-    let name = executable
-        .as_deref()
-        .and_then(|path| path.file_stem())
-        .and_then(|stem| stem.to_str());
+    let name =
+        executable.as_deref().and_then(|path| path.file_stem()).and_then(|stem| stem.to_str());
     App::new(name.unwrap_or("exporter")).run()
 }
 
@@ -46,10 +44,7 @@ impl App {
     pub fn new(name: impl Into<String>) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self {
-            info: BuildInfo {
-                name: name.into(),
-                version,
-            },
+            info: BuildInfo { name: name.into(), version },
             port: DEFAULT_PORT,
             collectors: Vec::new(),
         }
@@ -110,10 +105,7 @@ impl App {
             || schema_for!(NoConfig),
             move |config, _| {
                 let NoConfig {} = erased_serde::deserialize(config).map_err(BuildError::Config)?;
-                Ok(Box::new(Closure {
-                    families: families.clone(),
-                    collect: Arc::clone(&collect),
-                }))
+                Ok(Box::new(Closure { families: families.clone(), collect: Arc::clone(&collect) }))
             },
         );
         self.collectors.push(kind);
@@ -150,12 +142,7 @@ impl App {
 fn origin(type_name: &'static str) -> Origin {
     let location = Location::caller();
     let package = type_name.split("::").next().unwrap_or(type_name);
-    Origin {
-        package,
-        version: None,
-        file: location.file(),
-        line: location.line(),
-    }
+    Origin { package, version: None, file: location.file(), line: location.line() }
 }
 
 struct Closure<F> {

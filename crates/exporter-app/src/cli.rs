@@ -52,14 +52,10 @@ pub(crate) fn parse(
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<Cli, Exit> {
     let (args, notes) = without_unlinked(args, catalog);
-    let keys: Vec<(&str, Vec<KeyFlag>)> = catalog
-        .iter()
-        .map(|collector| (collector.name(), KeyFlag::of(collector)))
-        .collect();
+    let keys: Vec<(&str, Vec<KeyFlag>)> =
+        catalog.iter().map(|collector| (collector.name(), KeyFlag::of(collector))).collect();
     let command = command(info, port, catalog, &keys);
-    let matches = command
-        .try_get_matches_from(args)
-        .map_err(|error| explain(&error, catalog))?;
+    let matches = command.try_get_matches_from(args).map_err(|error| explain(&error, catalog))?;
     let settings = settings(&matches, catalog, &keys)?;
     let command = match matches.subcommand() {
         Some(("list", _)) => Command::List,
@@ -80,16 +76,13 @@ fn without_unlinked(
 ) -> (Vec<OsString>, Vec<String>) {
     let mut notes = Vec::new();
     let args = args.into_iter().filter(|arg| {
-        let name = arg
-            .to_str()
-            .and_then(|arg| arg.strip_prefix("--no-collector."));
+        let name = arg.to_str().and_then(|arg| arg.strip_prefix("--no-collector."));
         let Some(name) = name.filter(|name| !name.contains('.') && catalog.get(name).is_none())
         else {
             return true;
         };
-        notes.push(format!(
-            "--no-collector.{name} has no effect: no such collector in this binary"
-        ));
+        notes
+            .push(format!("--no-collector.{name} has no effect: no such collector in this binary"));
         false
     });
     (args.collect(), notes)
@@ -109,11 +102,7 @@ fn command(info: &BuildInfo, port: u16, catalog: &Catalog, keys: &[(&str, Vec<Ke
         .disable_help_subcommand(true)
         .subcommand(Clap::new("run").about("Serve metrics (what happens without a command)"))
         .subcommand(Clap::new("list").about("List the collectors of this binary"))
-        .subcommand(
-            Clap::new("describe")
-                .about("List every metric of every collector")
-                .arg(format),
-        )
+        .subcommand(Clap::new("describe").about("List every metric of every collector").arg(format))
         .args(web_args(port))
         .args(log_args())
         .args(collector_args(catalog, keys))
@@ -159,9 +148,7 @@ fn log_args() -> [Arg; 2] {
             .long("log.level")
             .value_name("LEVEL")
             .default_value("info")
-            .value_parser(PossibleValuesParser::new([
-                "debug", "info", "warn", "error",
-            ]))
+            .value_parser(PossibleValuesParser::new(["debug", "info", "warn", "error"]))
             .help("Only log messages with the given severity or above"),
         Arg::new("log.format")
             .long("log.format")
@@ -181,11 +168,7 @@ fn collector_args(catalog: &Catalog, keys: &[(&str, Vec<KeyFlag>)]) -> Vec<Arg> 
     let mut args = vec![disable_defaults];
     for (collector, (_, keys)) in catalog.iter().zip(keys) {
         let (on, off) = switch_flags(collector.name());
-        let default = if collector.default_enabled() {
-            "enabled"
-        } else {
-            "disabled"
-        };
+        let default = if collector.default_enabled() { "enabled" } else { "disabled" };
         args.push(
             Arg::new(on.clone())
                 .long(on.clone())
@@ -205,16 +188,11 @@ fn collector_args(catalog: &Catalog, keys: &[(&str, Vec<KeyFlag>)]) -> Vec<Arg> 
         );
         args.extend(keys.iter().flat_map(KeyFlag::args));
     }
-    args.into_iter()
-        .map(|arg| arg.global(true).help_heading("Collectors"))
-        .collect()
+    args.into_iter().map(|arg| arg.global(true).help_heading("Collectors")).collect()
 }
 
 fn switch_flags(collector: &str) -> (String, String) {
-    (
-        format!("collector.{collector}"),
-        format!("no-collector.{collector}"),
-    )
+    (format!("collector.{collector}"), format!("no-collector.{collector}"))
 }
 
 fn settings(
@@ -223,33 +201,24 @@ fn settings(
     keys: &[(&str, Vec<KeyFlag>)],
 ) -> Result<Settings, Exit> {
     let disable_defaults = matches.get_flag("collector.disable-defaults");
-    let mut settings = Settings {
-        disable_defaults,
-        ..Settings::default()
-    };
+    let mut settings = Settings { disable_defaults, ..Settings::default() };
     for (collector, (_, keys)) in catalog.iter().zip(keys) {
         let (on, off) = switch_flags(collector.name());
         let (on, off) = (matches.get_flag(&on), matches.get_flag(&off));
-        let mut said = CollectorSettings {
-            enabled: (on || off).then_some(on),
-            ..Default::default()
-        };
+        let mut said =
+            CollectorSettings { enabled: (on || off).then_some(on), ..Default::default() };
         for key in keys {
             key.apply(matches, &mut said.config).map_err(Exit::usage)?;
         }
-        settings
-            .collectors
-            .insert(collector.name().to_owned(), said);
+        settings.collectors.insert(collector.name().to_owned(), said);
     }
     Ok(settings)
 }
 
 fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<RunOptions, Exit> {
     let listen = matches.get_many::<ListenAddress>("web.listen-address");
-    let listen = listen.map_or_else(
-        || vec![ListenAddress::any(port)],
-        |listen| listen.cloned().collect(),
-    );
+    let listen =
+        listen.map_or_else(|| vec![ListenAddress::any(port)], |listen| listen.cloned().collect());
     Ok(RunOptions {
         listen,
         telemetry_path: text(matches, "web.telemetry-path").to_owned(),
@@ -272,10 +241,7 @@ fn text<'a>(matches: &'a ArgMatches, id: &str) -> &'a str {
 
 /// What clap found wrong, in one line.
 fn explain(error: &clap::Error, catalog: &Catalog) -> Exit {
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         return Exit::Print(error.to_string());
     }
     let context = |kind| match error.get(kind) {
@@ -298,19 +264,10 @@ fn explain(error: &clap::Error, catalog: &Catalog) -> Exit {
     }
     let suggestion =
         context(ContextKind::SuggestedArg).or_else(|| context(ContextKind::SuggestedSubcommand));
-    let hint = suggestion
-        .map(|similar| format!(" (did you mean {similar}?)"))
-        .unwrap_or_default();
+    let hint = suggestion.map(|similar| format!(" (did you mean {similar}?)")).unwrap_or_default();
     // The first paragraph of clap's text says what is wrong; usage and advice follow it.
     let rendered = error.to_string();
     let paragraph = rendered.split("\n\n").next().unwrap_or_default();
-    let line = paragraph
-        .split('\n')
-        .map(str::trim)
-        .collect::<Vec<_>>()
-        .join(" ");
-    Exit::Usage(format!(
-        "{}{hint}",
-        line.strip_prefix("error: ").unwrap_or(&line)
-    ))
+    let line = paragraph.split('\n').map(str::trim).collect::<Vec<_>>().join(" ");
+    Exit::Usage(format!("{}{hint}", line.strip_prefix("error: ").unwrap_or(&line)))
 }

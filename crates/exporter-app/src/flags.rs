@@ -40,10 +40,7 @@ impl KeyFlag {
     pub(crate) fn of(collector: &CollectorType) -> Vec<Self> {
         let schema = collector.schema();
         let mut flags = Vec::new();
-        let walk = Walk {
-            root: &schema,
-            prefix: format!("collector.{}", collector.name()),
-        };
+        let walk = Walk { root: &schema, prefix: format!("collector.{}", collector.name()) };
         walk.properties(schema.as_value(), &mut Vec::new(), &mut flags);
         flags
     }
@@ -57,14 +54,10 @@ impl KeyFlag {
         match self.shape {
             Shape::Boolean => {
                 let no = self.no_flag();
-                let off = Arg::new(no.clone())
-                    .long(no.clone())
-                    .hide(true)
-                    .global(true);
+                let off = Arg::new(no.clone()).long(no.clone()).hide(true).global(true);
                 vec![
                     arg.action(ArgAction::SetTrue).overrides_with(no),
-                    off.action(ArgAction::SetTrue)
-                        .overrides_with(self.flag.clone()),
+                    off.action(ArgAction::SetTrue).overrides_with(self.flag.clone()),
                 ]
             }
             Shape::List(_) => vec![arg.action(ArgAction::Append).value_name(self.value_name())],
@@ -84,12 +77,8 @@ impl KeyFlag {
         let (last, parents) = self.path.split_last().expect("a key has a name");
         let mut place = config;
         for parent in parents {
-            let entry = place
-                .entry(parent.clone())
-                .or_insert_with(|| Value::Object(Map::new()));
-            place = entry
-                .as_object_mut()
-                .expect("keys under a key make an object");
+            let entry = place.entry(parent.clone()).or_insert_with(|| Value::Object(Map::new()));
+            place = entry.as_object_mut().expect("keys under a key make an object");
         }
         place.insert(last.clone(), value);
         Ok(())
@@ -97,18 +86,13 @@ impl KeyFlag {
 
     fn value(&self, matches: &ArgMatches) -> Result<Option<Value>, String> {
         if self.shape == Shape::Boolean {
-            let (on, off) = (
-                matches.get_flag(&self.flag),
-                matches.get_flag(&self.no_flag()),
-            );
+            let (on, off) = (matches.get_flag(&self.flag), matches.get_flag(&self.no_flag()));
             return Ok((on || off).then_some(Value::Bool(on)));
         }
         let Some(values) = matches.get_many::<String>(&self.flag) else {
             return Ok(None);
         };
-        let values: Vec<Value> = values
-            .map(|text| self.scalar(text))
-            .collect::<Result<_, _>>()?;
+        let values: Vec<Value> = values.map(|text| self.scalar(text)).collect::<Result<_, _>>()?;
         Ok(match self.shape {
             Shape::List(_) => Some(Value::Array(values)),
             _ => values.into_iter().next_back(),
@@ -124,10 +108,7 @@ impl KeyFlag {
         let wrong = |what: &str| format!("--{}={text}: `{text}` is not {what}", self.flag);
         match item {
             Item::Text => Ok(Value::from(text)),
-            Item::Number => text
-                .parse::<f64>()
-                .map(Value::from)
-                .map_err(|_| wrong("a number")),
+            Item::Number => text.parse::<f64>().map(Value::from).map_err(|_| wrong("a number")),
             Item::Integer => text
                 .parse::<i64>()
                 .map(Value::from)
@@ -156,10 +137,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn properties(&self, schema: &Value, path: &mut Vec<String>, flags: &mut Vec<KeyFlag>) {
-        let Some(properties) = self
-            .resolve(schema)
-            .get("properties")
-            .and_then(Value::as_object)
+        let Some(properties) = self.resolve(schema).get("properties").and_then(Value::as_object)
         else {
             return;
         };
@@ -175,14 +153,9 @@ impl Walk<'_> {
 
     fn flag(&self, path: &[String], shape: Shape, property: &Value) -> KeyFlag {
         let keys: Vec<String> = path.iter().map(|key| key.replace('_', "-")).collect();
-        let description = property
-            .get("description")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
         let default = property.get("default").filter(|default| !default.is_null());
-        let default = default
-            .map(|default| format!(" [default: {default}]"))
-            .unwrap_or_default();
+        let default = default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
         let help = format!("{}{default}", description.replace('\n', " "));
         KeyFlag {
             flag: format!("{}.{}", self.prefix, keys.join(".")),
@@ -222,14 +195,9 @@ impl Walk<'_> {
                 .and_then(|pointer| self.root.as_value().pointer(pointer));
             return target.map_or(schema, |target| self.resolve(target));
         }
-        let some = schema
-            .get("anyOf")
-            .and_then(Value::as_array)
-            .and_then(|alternatives| {
-                alternatives
-                    .iter()
-                    .find(|alternative| type_of(alternative) != Some("null"))
-            });
+        let some = schema.get("anyOf").and_then(Value::as_array).and_then(|alternatives| {
+            alternatives.iter().find(|alternative| type_of(alternative) != Some("null"))
+        });
         some.map_or(schema, |some| self.resolve(some))
     }
 }
@@ -238,10 +206,7 @@ impl Walk<'_> {
 fn type_of(schema: &Value) -> Option<&str> {
     match schema.get("type")? {
         Value::String(name) => Some(name),
-        Value::Array(names) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|&name| name != "null"),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).find(|&name| name != "null"),
         _ => None,
     }
 }
@@ -288,23 +253,15 @@ mod tests {
     }
 
     fn sample() -> Vec<KeyFlag> {
-        let origin = Origin {
-            package: "p",
-            version: None,
-            file: "f",
-            line: 1,
-        };
+        let origin = Origin { package: "p", version: None, file: "f", line: 1 };
         KeyFlag::of(&CollectorType::from(&Registration::of::<Sample>(origin)))
     }
 
     fn parse(args: &[&str]) -> Result<Value, String> {
         let flags = sample();
-        let command = Command::new("x")
-            .no_binary_name(true)
-            .args(flags.iter().flat_map(KeyFlag::args));
-        let matches = command
-            .try_get_matches_from(args)
-            .map_err(|error| error.to_string())?;
+        let command =
+            Command::new("x").no_binary_name(true).args(flags.iter().flat_map(KeyFlag::args));
+        let matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
         let mut config = Map::new();
         for flag in &flags {
             flag.apply(&matches, &mut config)?;
@@ -349,10 +306,7 @@ mod tests {
     #[test]
     fn help_comes_from_doc_comments_and_defaults() {
         let flags = sample();
-        let count = flags
-            .iter()
-            .find(|flag| flag.flag == "collector.sample.count")
-            .unwrap();
+        let count = flags.iter().find(|flag| flag.flag == "collector.sample.count").unwrap();
         assert_eq!(count.help, "How many. [default: 0]");
     }
 }

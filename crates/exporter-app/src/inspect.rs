@@ -13,13 +13,10 @@ use crate::cli::Format;
 /// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Exit> {
     let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Exit::Failure(format!(
-            "cannot write to standard output: {error}"
-        ))),
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Exit::Failure(format!("cannot write to standard output: {error}")))
+        }
         _ => Ok(()),
     }
 }
@@ -28,11 +25,7 @@ pub(crate) fn print(text: &str) -> Result<(), Exit> {
 pub(crate) fn list(catalog: &Catalog, settings: &Settings) -> Result<(), Exit> {
     let mut rows = vec![["COLLECTOR", "ENABLED", "ORIGIN"].map(str::to_owned)];
     for collector in catalog.iter() {
-        let enabled = if settings.is_enabled(collector) {
-            "yes"
-        } else {
-            "no"
-        };
+        let enabled = if settings.is_enabled(collector) { "yes" } else { "no" };
         rows.push([
             collector.name().to_owned(),
             enabled.to_owned(),
@@ -54,17 +47,11 @@ pub(crate) fn describe(
         .map_err(Exit::failure)?;
     let mut described = Vec::new();
     for collector in catalog.iter() {
-        let running = registry
-            .families()
-            .find(|(name, _)| *name == collector.name());
+        let running = registry.families().find(|(name, _)| *name == collector.name());
         let families = running.map_or(collector.metrics(), |(_, families)| families);
         let mut families: Vec<&Family> = families.iter().collect();
         families.sort_by_key(|family| family.name());
-        described.extend(
-            families
-                .into_iter()
-                .map(|family| (collector.name(), family)),
-        );
+        described.extend(families.into_iter().map(|family| (collector.name(), family)));
     }
     print(&match format {
         Format::Table => describe_table(&described),
@@ -78,23 +65,13 @@ pub(crate) fn describe(
 fn describe_table(described: &[(&str, &Family)]) -> String {
     let mut rows = vec![["COLLECTOR", "METRIC", "KIND", "LABELS", "HELP"].map(str::to_owned)];
     for (collector, family) in described {
-        let const_labels = family
-            .const_labels()
-            .map(|(name, value)| format!("{name}={value:?}"));
-        let labels: Vec<String> = family
-            .labels()
-            .map(str::to_owned)
-            .chain(const_labels)
-            .collect();
+        let const_labels = family.const_labels().map(|(name, value)| format!("{name}={value:?}"));
+        let labels: Vec<String> = family.labels().map(str::to_owned).chain(const_labels).collect();
         rows.push([
             (*collector).to_owned(),
             family.name().to_owned(),
             family.kind().to_string(),
-            if labels.is_empty() {
-                "-".to_owned()
-            } else {
-                labels.join(",")
-            },
+            if labels.is_empty() { "-".to_owned() } else { labels.join(",") },
             family.help().replace('\n', " "),
         ]);
     }
@@ -102,10 +79,8 @@ fn describe_table(described: &[(&str, &Family)]) -> String {
 }
 
 fn describe_json((collector, family): (&str, &Family)) -> Value {
-    let const_labels: Value = family
-        .const_labels()
-        .map(|(n, v)| (n.to_owned(), Value::from(v)))
-        .collect();
+    let const_labels: Value =
+        family.const_labels().map(|(n, v)| (n.to_owned(), Value::from(v))).collect();
     json!({
         "collector": collector,
         "metric": family.name(),
@@ -118,12 +93,8 @@ fn describe_json((collector, family): (&str, &Family)) -> Value {
 
 /// Rows with columns as wide as their widest cell; the last one runs free.
 fn table<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let mut text = String::new();
     for row in rows {

@@ -3,6 +3,7 @@
 use std::io;
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 #[derive(Debug)]
@@ -20,34 +21,26 @@ pub(crate) enum LogFormat {
 /// Sends everything that is logged in this process to standard error, panics included.
 pub(crate) fn init(options: &LogOptions) {
     let registry = tracing_subscriber::registry();
+    // What the web server says of its threads at `info` is of no use to an operator.
+    let filter = Targets::new()
+        .with_default(options.level)
+        .with_target("actix_server", options.level.min(LevelFilter::WARN));
     let done = match options.format {
         LogFormat::Logfmt => {
-            let layer = tracing_logfmt::builder()
-                .with_target(false)
-                .with_span_path(false)
-                .layer();
-            registry
-                .with(layer.with_writer(io::stderr).with_filter(options.level))
-                .try_init()
+            let layer = tracing_logfmt::builder().with_target(false).with_span_path(false).layer();
+            registry.with(layer.with_writer(io::stderr).with_filter(filter)).try_init()
         }
         LogFormat::Json => {
-            let layer = tracing_subscriber::fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_target(false);
-            registry
-                .with(layer.with_writer(io::stderr).with_filter(options.level))
-                .try_init()
+            let layer =
+                tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
+            registry.with(layer.with_writer(io::stderr).with_filter(filter)).try_init()
         }
     };
     if let Err(error) = done {
         eprintln!("warning: log options have no effect, logging was set up before: {error}");
     }
     std::panic::set_hook(Box::new(|panic| {
-        let location = panic
-            .location()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let location = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("panicked");
         tracing::error!(location, panic = message, "Panicked");
     }));

@@ -17,9 +17,7 @@ pub(crate) fn run(
     options: RunOptions,
 ) -> Result<(), Exit> {
     logging::init(&options.log);
-    let registry_options = RegistryOptions {
-        exporter_metrics: options.exporter_metrics,
-    };
+    let registry_options = RegistryOptions { exporter_metrics: options.exporter_metrics };
     let registry =
         Registry::new(catalog, settings, &info, registry_options).map_err(Exit::failure)?;
     let listeners: Vec<Listener> = options
@@ -51,12 +49,7 @@ fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo, listeners:
         );
     }
     let collectors = registry.collectors().collect::<Vec<_>>().join(",");
-    tracing::info!(
-        name = info.name,
-        version = info.version,
-        collectors,
-        "Starting"
-    );
+    tracing::info!(name = info.name, version = info.version, collectors, "Starting");
     for listener in listeners {
         let address = listener.address().to_string();
         tracing::info!(address, "Listening on");
@@ -65,10 +58,7 @@ fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo, listeners:
 
 /// Completes at SIGINT or SIGTERM.
 async fn stop_signal() {
-    let signals = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
         tracing::error!("Signals cannot be received; only SIGKILL ends this process");
         return std::future::pending().await;

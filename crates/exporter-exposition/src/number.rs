@@ -32,11 +32,7 @@ fn push_float(out: &mut Vec<u8>, value: f64) {
         reason = "only what fits comes back equal and below the bound"
     )]
     let integer = value as i64;
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::float_cmp,
-        reason = "exactness is what is asked"
-    )]
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactness is what is asked")]
     let integral = integer as f64 == value && value.abs() < EXACT;
     if integral && !(integer == 0 && value.is_sign_negative()) {
         out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());

@@ -22,17 +22,11 @@ impl Page {
     pub fn new(snapshots: Vec<Arc<Snapshot>>) -> Self {
         let mut segments = Vec::new();
         for (snapshot, s) in snapshots.iter().zip(0_u32..) {
-            let filled = snapshot
-                .families()
-                .iter()
-                .zip(0_u32..)
-                .filter(|(family, _)| !family.is_empty());
+            let filled =
+                snapshot.families().iter().zip(0_u32..).filter(|(family, _)| !family.is_empty());
             segments.extend(filled.map(|(_, f)| (s, f)));
         }
-        let mut page = Self {
-            snapshots,
-            segments: Vec::new(),
-        };
+        let mut page = Self { snapshots, segments: Vec::new() };
         segments.sort_by(|&a, &b| page.by_name(a, b).then(a.cmp(&b)));
         page.segments = segments;
         page
@@ -40,10 +34,7 @@ impl Page {
 
     /// How many samples the page has.
     pub fn samples(&self) -> usize {
-        self.snapshots
-            .iter()
-            .map(|snapshot| snapshot.samples())
-            .sum()
+        self.snapshots.iter().map(|snapshot| snapshot.samples()).sum()
     }
 
     /// The families in order: for each segment its samples, and whether it is the first of its family.
@@ -63,9 +54,6 @@ impl Page {
     }
 
     fn by_name(&self, a: (u32, u32), b: (u32, u32)) -> Ordering {
-        self.samples_at(a)
-            .family()
-            .name()
-            .cmp(self.samples_at(b).family().name())
+        self.samples_at(a).family().name().cmp(self.samples_at(b).family().name())
     }
 }

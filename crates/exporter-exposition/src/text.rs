@@ -23,12 +23,7 @@ impl TextEncoder {
 
     /// An encoder at the beginning of `page`.
     pub fn new(page: Page) -> Self {
-        Self {
-            page,
-            segment: 0,
-            cursor: Cursor::default(),
-            begun: false,
-        }
+        Self { page, segment: 0, cursor: Cursor::default(), begun: false }
     }
 
     /// Appends to `out` until it holds at least `limit` bytes or the page ends. It goes over the limit by no more than one
@@ -141,11 +136,7 @@ mod tests {
                     break;
                 }
             }
-            assert_eq!(
-                String::from_utf8(whole).unwrap(),
-                expected,
-                "in pieces of {limit}"
-            );
+            assert_eq!(String::from_utf8(whole).unwrap(), expected, "in pieces of {limit}");
         }
     }
 
@@ -159,14 +150,8 @@ mod tests {
     fn families_stand_in_the_order_of_names_with_help_and_type() {
         check(
             vec![
-                snapshot(
-                    Family::counter("b_total", "second"),
-                    &[(&[("l", "1")], 7.0)],
-                ),
-                snapshot(
-                    Family::gauge("a", "first"),
-                    &[(&[], 0.5), (&[("x", "y")], f64::NAN)],
-                ),
+                snapshot(Family::counter("b_total", "second"), &[(&[("l", "1")], 7.0)]),
+                snapshot(Family::gauge("a", "first"), &[(&[], 0.5), (&[("x", "y")], f64::NAN)]),
                 snapshot(Family::of_kind(Kind::Unknown, "c", ""), &[(&[], -1.0)]),
             ],
             "# HELP a first\n# TYPE a gauge\na 0.5\na{x=\"y\"} NaN\n\
@@ -190,19 +175,14 @@ mod tests {
     #[test]
     fn help_and_label_values_are_escaped() {
         check(
-            vec![snapshot(
-                Family::gauge("m", "a\\b\nc\"d"),
-                &[(&[("l", "\\ \" \n 😀")], 1.0)],
-            )],
+            vec![snapshot(Family::gauge("m", "a\\b\nc\"d"), &[(&[("l", "\\ \" \n 😀")], 1.0)])],
             "# HELP m a\\\\b\\nc\"d\n# TYPE m gauge\nm{l=\"\\\\ \\\" \\n 😀\"} 1\n",
         );
     }
 
     #[test]
     fn a_piece_goes_over_its_limit_by_one_line_at_most() {
-        let samples: Vec<_> = (0..1000_i32)
-            .map(|i| ([].as_slice(), f64::from(i)))
-            .collect();
+        let samples: Vec<_> = (0..1000_i32).map(|i| ([].as_slice(), f64::from(i))).collect();
         let mut encoder =
             TextEncoder::new(Page::new(vec![snapshot(Family::gauge("m", ""), &samples)]));
         let mut piece = Vec::new();

@@ -22,11 +22,7 @@ const KEPT: usize = 8;
 
 impl Buffers {
     fn take(&self) -> Vec<u8> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-            .unwrap_or_default()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
     fn put(&self, mut buffer: Vec<u8>) {
@@ -70,42 +66,22 @@ impl Body {
     pub(crate) fn text(text: impl Into<Bytes>, web: WebMetrics) -> Self {
         let text = text.into();
         let size = BodySize::Sized(text.len() as u64);
-        Self {
-            web,
-            next: Some(text),
-            rest: None,
-            size,
-        }
+        Self { web, next: Some(text), rest: None, size }
     }
 
     pub(crate) fn page(page: Page, buffers: &Buffers, web: WebMetrics) -> Self {
         let mut encoder = TextEncoder::new(page);
         let (piece, more) = encode(&mut encoder, buffers);
-        let size = if more {
-            BodySize::Stream
-        } else {
-            BodySize::Sized(piece.len() as u64)
-        };
+        let size = if more { BodySize::Stream } else { BodySize::Sized(piece.len() as u64) };
         let rest = more.then(|| (encoder, buffers.clone()));
-        Self {
-            web,
-            next: Some(piece),
-            rest,
-            size,
-        }
+        Self { web, next: Some(piece), rest, size }
     }
 }
 
 fn encode(encoder: &mut TextEncoder, buffers: &Buffers) -> (Bytes, bool) {
     let mut buffer = buffers.take();
     let more = encoder.fill(&mut buffer, PIECE);
-    (
-        Bytes::from_owner(Piece {
-            buffer,
-            home: buffers.clone(),
-        }),
-        more,
-    )
+    (Bytes::from_owner(Piece { buffer, home: buffers.clone() }), more)
 }
 
 impl MessageBody for Body {

@@ -7,10 +7,8 @@ use crate::server::WebOptions;
 pub(crate) fn render(options: &WebOptions, registry: &Registry) -> String {
     let (name, version) = (escape(&options.name), escape(&options.version));
     let path = escape(&options.telemetry_path);
-    let mut collectors: String = registry
-        .collectors()
-        .map(|name| format!("<li>{}</li>\n", escape(name)))
-        .collect();
+    let mut collectors: String =
+        registry.collectors().map(|name| format!("<li>{}</li>\n", escape(name))).collect();
     if collectors.is_empty() {
         collectors.push_str("<li>none</li>\n");
     }
@@ -24,8 +22,5 @@ pub(crate) fn render(options: &WebOptions, registry: &Registry) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

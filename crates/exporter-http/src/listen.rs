@@ -17,10 +17,7 @@ pub struct ListenAddress {
 impl ListenAddress {
     /// All interfaces.
     pub fn any(port: u16) -> Self {
-        Self {
-            host: String::new(),
-            port,
-        }
+        Self { host: String::new(), port }
     }
 }
 
@@ -31,22 +28,12 @@ impl FromStr for ListenAddress {
         let form =
             "expected `:PORT`, `HOST:PORT` or `[IPV6]:PORT`, such as `:18081` or `127.0.0.1:18081`";
         let (host, port) = text.rsplit_once(':').ok_or(form)?;
-        let port = port
-            .parse()
-            .map_err(|_| format!("`{port}` is not a port (0 to 65535)"))?;
-        let bare = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'));
+        let port = port.parse().map_err(|_| format!("`{port}` is not a port (0 to 65535)"))?;
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         match bare {
-            Some(host) => Ok(Self {
-                host: host.to_owned(),
-                port,
-            }),
+            Some(host) => Ok(Self { host: host.to_owned(), port }),
             None if host.contains(':') => Err(form.to_owned()),
-            None => Ok(Self {
-                host: host.to_owned(),
-                port,
-            }),
+            None => Ok(Self { host: host.to_owned(), port }),
         }
     }
 }
@@ -54,11 +41,7 @@ impl FromStr for ListenAddress {
 impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
-        if host.contains(':') {
-            write!(f, "[{host}]:{port}")
-        } else {
-            write!(f, "{host}:{port}")
-        }
+        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
     }
 }
 
@@ -89,10 +72,7 @@ impl Listener {
             let address = socket.local_addr()?;
             Ok(Self { socket, address })
         };
-        listen().map_err(|error: io::Error| ListenError {
-            address: address.clone(),
-            error,
-        })
+        listen().map_err(|error: io::Error| ListenError { address: address.clone(), error })
     }
 
     /// The address that was bound, with the port that was chosen.
@@ -141,12 +121,7 @@ mod tests {
         let listener = Listener::bind(&ListenAddress::any(0)).unwrap();
         let port = listener.address().port();
         std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let error = Listener::bind(&ListenAddress::any(port))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.starts_with(&format!("cannot listen on :{port}: ")),
-            "{error}"
-        );
+        let error = Listener::bind(&ListenAddress::any(port)).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot listen on :{port}: ")), "{error}");
     }
 }

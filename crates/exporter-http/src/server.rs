@@ -53,11 +53,7 @@ pub fn serve(
     shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
     let landing = landing::render(options, &registry);
-    let site = Data::new(Site {
-        registry,
-        buffers: Buffers::default(),
-        landing,
-    });
+    let site = Data::new(Site { registry, buffers: Buffers::default(), landing });
     let path = options.telemetry_path.clone();
     System::new().block_on(async move {
         let server = HttpServer::new(move || {
@@ -95,9 +91,7 @@ pub fn serve(
 
 /// A few scrapers need no more, however many processors there are: the work is bounded by what is collected.
 fn workers() -> usize {
-    std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(2)
+    std::thread::available_parallelism().map_or(1, usize::from).min(2)
 }
 
 async fn metrics(site: Data<Site>) -> HttpResponse<Body> {
@@ -112,10 +106,8 @@ async fn landing_page(site: Data<Site>) -> HttpResponse<Body> {
 }
 
 async fn not_found(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let text = format!(
-        "404: nothing at {}; this exporter's pages are listed at /\n",
-        request.path()
-    );
+    let text =
+        format!("404: nothing at {}; this exporter's pages are listed at /\n", request.path());
     let body = Body::text(text, begin(&site));
     respond(&site, StatusCode::NOT_FOUND, plain_text(), body)
 }
@@ -146,8 +138,6 @@ fn respond(
 ) -> HttpResponse<Body> {
     site.registry.web_metrics().answered(status.as_u16());
     let mut response = HttpResponse::with_body(status, body);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -30,10 +30,7 @@ pub struct RegistryBridge {
 impl RegistryBridge {
     /// A bridge from `registry`.
     pub fn new(registry: Registry) -> Self {
-        Self {
-            registry,
-            families: HashMap::new(),
-        }
+        Self { registry, families: HashMap::new() }
     }
 
     /// Emits everything that the registry gathers. The collector that calls this is
@@ -47,11 +44,8 @@ impl RegistryBridge {
             let family = self.family(&gathered)?;
             for metric in gathered.get_metric() {
                 let value = value(metric, family.kind());
-                let labels: Vec<_> = metric
-                    .get_label()
-                    .iter()
-                    .map(|pair| (pair.name(), pair.value()))
-                    .collect();
+                let labels: Vec<_> =
+                    metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
                 scrape.emit_pairs(&family, &labels, value);
             }
         }
@@ -116,9 +110,8 @@ mod tests {
     #[test]
     fn gauges_and_counters_come_over_with_labels_and_values() {
         let registry = Registry::new();
-        let opts = Opts::new("jobs_total", "Jobs.")
-            .const_label("queue", "a\"b")
-            .const_label("host", "h");
+        let opts =
+            Opts::new("jobs_total", "Jobs.").const_label("queue", "a\"b").const_label("host", "h");
         let counter = Counter::with_opts(opts).unwrap();
         let gauge = IntGauge::new("depth", "Depth.").unwrap();
         registry.register(Box::new(counter.clone())).unwrap();
@@ -127,10 +120,7 @@ mod tests {
         gauge.set(-3);
 
         let mut bridge = RegistryBridge::new(registry);
-        let expected = [
-            "gauge depth{} -3",
-            "counter jobs_total{host=\"h\",queue=\"a\\\"b\"} 2.5",
-        ];
+        let expected = ["gauge depth{} -3", "counter jobs_total{host=\"h\",queue=\"a\\\"b\"} 2.5"];
         assert_eq!(lines(&run(&mut bridge).unwrap()), expected);
         gauge.set(4);
         assert_eq!(lines(&run(&mut bridge).unwrap())[0], "gauge depth{} 4");
@@ -141,12 +131,7 @@ mod tests {
         let registry = Registry::new();
         let histogram = Histogram::with_opts(HistogramOpts::new("latency_seconds", "l")).unwrap();
         registry.register(Box::new(histogram)).unwrap();
-        let error = run(&mut RegistryBridge::new(registry))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("`latency_seconds`") && error.contains("HISTOGRAM"),
-            "{error}"
-        );
+        let error = run(&mut RegistryBridge::new(registry)).unwrap_err().to_string();
+        assert!(error.contains("`latency_seconds`") && error.contains("HISTOGRAM"), "{error}");
     }
 }

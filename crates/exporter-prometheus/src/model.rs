@@ -5,19 +5,13 @@
 
 use prometheus::proto::{Counter, Gauge};
 
-#[expect(
-    clippy::allow_attributes,
-    reason = "whether it is used depends on the model"
-)]
+#[expect(clippy::allow_attributes, reason = "whether it is used depends on the model")]
 #[allow(dead_code, reason = "whether it is used depends on the model")]
 trait GetValue {
     fn get_value(&self) -> f64;
 }
 
-#[expect(
-    clippy::allow_attributes,
-    reason = "whether it is used depends on the model"
-)]
+#[expect(clippy::allow_attributes, reason = "whether it is used depends on the model")]
 #[allow(dead_code, reason = "whether it is used depends on the model")]
 trait PlainValue {
     fn value(&self) -> f64;

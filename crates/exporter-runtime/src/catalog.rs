@@ -99,11 +99,7 @@ impl From<&Registration> for CollectorType {
             unchecked: registration.unchecked,
             ..Self::from_factory(
                 registration.name,
-                registration
-                    .metrics
-                    .iter()
-                    .map(|&desc| Family::from(desc))
-                    .collect(),
+                registration.metrics.iter().map(|&desc| Family::from(desc)).collect(),
                 registration.origin,
                 registration.schema,
                 registration.build,
@@ -148,12 +144,7 @@ impl Catalog {
         // The order of registration is the linker's. Nothing that can be seen may depend on it.
         types.sort_by(|a, b| {
             let key = |t: &CollectorType| {
-                (
-                    t.origin.package,
-                    t.origin.version,
-                    t.origin.file,
-                    t.origin.line,
-                )
+                (t.origin.package, t.origin.version, t.origin.file, t.origin.line)
             };
             a.name.cmp(&b.name).then_with(|| key(a).cmp(&key(b)))
         });
@@ -191,11 +182,7 @@ impl Catalog {
     /// The names, for messages: `counter, gauge`.
     pub fn names(&self) -> String {
         let names: Vec<&str> = self.types.iter().map(CollectorType::name).collect();
-        if names.is_empty() {
-            "none".to_owned()
-        } else {
-            names.join(", ")
-        }
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 }
 

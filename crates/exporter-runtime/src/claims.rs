@@ -29,11 +29,7 @@ impl Claims {
     pub(crate) fn claim(&mut self, family: &Family, owner: &Owner) -> Result<(), Clash> {
         for name in exposed_names(family) {
             if let Some(first) = self.0.get(&name) {
-                return Err(Clash {
-                    name,
-                    first: first.clone(),
-                    second: owner.clone(),
-                });
+                return Err(Clash { name, first: first.clone(), second: owner.clone() });
             }
             self.0.insert(name, owner.clone());
         }
@@ -58,16 +54,8 @@ mod tests {
     use super::*;
 
     fn owner(collector: &str) -> Owner {
-        let origin = Origin {
-            package: "p",
-            version: None,
-            file: "f.rs",
-            line: 1,
-        };
-        Owner {
-            collector: collector.into(),
-            origin,
-        }
+        let origin = Origin { package: "p", version: None, file: "f.rs", line: 1 };
+        Owner { collector: collector.into(), origin }
     }
 
     fn check(first: Family, second: Family, clash: Option<&str>) {

@@ -15,16 +15,12 @@ static SUCCESS: Gauge<1> = Gauge::new(
     "Whether the collector's last run succeeded: 1 if its samples are on this page, 0 if not.",
 )
 .labels(&["collector"]);
-static DURATION: Gauge<1> = Gauge::new(
-    "exporter_collector_duration_seconds",
-    "How long the collector's run took.",
-)
-.labels(&["collector"]);
-static SAMPLES: Gauge<1> = Gauge::new(
-    "exporter_collector_samples",
-    "How many samples the collector's run emitted.",
-)
-.labels(&["collector"]);
+static DURATION: Gauge<1> =
+    Gauge::new("exporter_collector_duration_seconds", "How long the collector's run took.")
+        .labels(&["collector"]);
+static SAMPLES: Gauge<1> =
+    Gauge::new("exporter_collector_samples", "How many samples the collector's run emitted.")
+        .labels(&["collector"]);
 
 const METRICS: [&Desc; 3] = [SUCCESS.desc(), DURATION.desc(), SAMPLES.desc()];
 
@@ -38,10 +34,7 @@ pub(crate) struct Evidence {
 
 impl Evidence {
     pub(crate) fn new(detailed: bool) -> Self {
-        Self {
-            recording: Mutex::new(Recording::new(Self::families(), false)),
-            detailed,
-        }
+        Self { recording: Mutex::new(Recording::new(Self::families(), false)), detailed }
     }
 
     pub(crate) fn families() -> Vec<Family> {
@@ -49,19 +42,13 @@ impl Evidence {
     }
 
     pub(crate) fn snapshot(&self, outcomes: &[(&str, Outcome)]) -> Arc<Snapshot> {
-        let mut recording = self
-            .recording
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = recording.run(|scrape| {
             for (collector, outcome) in outcomes {
                 scrape.emit(&SUCCESS, [collector], outcome.result.is_ok());
                 scrape.emit(&DURATION, [collector], outcome.duration);
                 if self.detailed {
-                    let samples = outcome
-                        .result
-                        .as_ref()
-                        .map_or(0, |snapshot| snapshot.samples());
+                    let samples = outcome.result.as_ref().map_or(0, |snapshot| snapshot.samples());
                     scrape.emit(&SAMPLES, [collector], samples);
                 }
             }

@@ -31,14 +31,8 @@ impl ProcessCollector {
                 "Total user and system CPU time spent in seconds.",
             ))?,
             open_fds: gauge("process_open_fds", "Number of open file descriptors.")?,
-            max_fds: gauge(
-                "process_max_fds",
-                "Maximum number of open file descriptors.",
-            )?,
-            virtual_memory: gauge(
-                "process_virtual_memory_bytes",
-                "Virtual memory size in bytes.",
-            )?,
+            max_fds: gauge("process_max_fds", "Maximum number of open file descriptors.")?,
+            virtual_memory: gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.")?,
             max_virtual_memory: gauge(
                 "process_virtual_memory_max_bytes",
                 "Maximum amount of virtual memory available in bytes.",
@@ -72,10 +66,7 @@ impl ProcessCollector {
         ]
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "no process has 2^53 bytes, files or seconds"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "no process has 2^53 bytes, files or seconds")]
     fn update(&self) {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         let seconds = cpu.tv_sec as f64 + cpu.tv_nsec as f64 / 1e9;
@@ -90,8 +81,7 @@ impl ProcessCollector {
         }
         if let Ok(stat) = process.stat() {
             self.virtual_memory.set(stat.vsize as f64);
-            self.resident_memory
-                .set((stat.rss * procfs::page_size()) as f64);
+            self.resident_memory.set((stat.rss * procfs::page_size()) as f64);
             self.threads.set(stat.num_threads as f64);
         }
     }
@@ -99,34 +89,22 @@ impl ProcessCollector {
 
 impl Collector for ProcessCollector {
     fn desc(&self) -> Vec<&Desc> {
-        self.metrics()
-            .into_iter()
-            .flat_map(Collector::desc)
-            .collect()
+        self.metrics().into_iter().flat_map(Collector::desc).collect()
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
         self.update();
-        self.metrics()
-            .into_iter()
-            .flat_map(Collector::collect)
-            .collect()
+        self.metrics().into_iter().flat_map(Collector::collect).collect()
     }
 }
 
 /// A limit as the client libraries tell it: no limit is the largest number.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "limits are told as floats by every client library"
-)]
+#[expect(clippy::cast_precision_loss, reason = "limits are told as floats by every client library")]
 fn limit(resource: Resource) -> f64 {
     getrlimit(resource).current.unwrap_or(u64::MAX) as f64
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no process started in 2^53 seconds"
-)]
+#[expect(clippy::cast_precision_loss, reason = "no process started in 2^53 seconds")]
 fn start_time() -> Option<f64> {
     let stat = Process::myself().ok()?.stat().ok()?;
     let since_boot = stat.starttime as f64 / procfs::ticks_per_second() as f64;
@@ -167,9 +145,7 @@ mod tests {
         ] {
             assert!(gauge.get() >= 1.0, "{:?}", gauge.desc());
         }
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let age = now.as_secs_f64() - collector.start_time.get();
         assert!((-2.0..3600.0).contains(&age), "started {age} s ago");
     }

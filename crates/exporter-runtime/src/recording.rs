@@ -18,20 +18,14 @@ const KEPT: usize = 4;
 
 impl Recording {
     pub(crate) fn new(families: Vec<Family>, unchecked: bool) -> Self {
-        Self {
-            recorder: Recorder::new(families, unchecked),
-            lent: Vec::new(),
-        }
+        Self { recorder: Recorder::new(families, unchecked), lent: Vec::new() }
     }
 
     pub(crate) fn run(
         &mut self,
         run: impl FnOnce(&mut Scrape<'_>) -> Result,
     ) -> Result<Arc<Snapshot>, RunError> {
-        let free = self
-            .lent
-            .iter()
-            .position(|snapshot| Arc::strong_count(snapshot) == 1);
+        let free = self.lent.iter().position(|snapshot| Arc::strong_count(snapshot) == 1);
         let spare = free.and_then(|index| Arc::into_inner(self.lent.swap_remove(index)));
         let snapshot = Arc::new(self.recorder.record(spare, run)?);
         if self.lent.len() < KEPT {

@@ -31,9 +31,7 @@ pub struct RegistryOptions {
 
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self {
-            exporter_metrics: true,
-        }
+        Self { exporter_metrics: true }
     }
 }
 
@@ -59,11 +57,7 @@ impl Registry {
         build: &BuildInfo,
         options: RegistryOptions,
     ) -> Result<Self, StartError> {
-        if let Some(unknown) = settings
-            .collectors
-            .keys()
-            .find(|name| catalog.get(name).is_none())
-        {
+        if let Some(unknown) = settings.collectors.keys().find(|name| catalog.get(name).is_none()) {
             return Err(StartError::UnknownCollector {
                 name: unknown.clone(),
                 linked: catalog.names(),
@@ -77,21 +71,13 @@ impl Registry {
             .map_err(|error| StartError::Telemetry(error.to_string()))?;
         claim_names(&slots, &telemetry)?;
         let evidence = Evidence::new(options.exporter_metrics);
-        Ok(Self {
-            slots,
-            evidence,
-            telemetry,
-            options,
-        })
+        Ok(Self { slots, evidence, telemetry, options })
     }
 
     /// Runs every collector and puts what they found on a page.
     pub fn scrape(&self) -> Page {
-        let outcomes: Vec<(&str, Outcome)> = self
-            .slots
-            .iter()
-            .map(|slot| (slot.name(), slot.run()))
-            .collect();
+        let outcomes: Vec<(&str, Outcome)> =
+            self.slots.iter().map(|slot| (slot.name(), slot.run())).collect();
         let mut snapshots = Vec::with_capacity(outcomes.len() + 2);
         for (collector, outcome) in &outcomes {
             match &outcome.result {
@@ -134,33 +120,21 @@ fn claim_names(slots: &[Slot], telemetry: &Telemetry) -> Result<(), StartError> 
         file: file!(),
         line: line!(),
     };
-    let own = Owner {
-        collector: "exporter".to_owned(),
-        origin: own,
-    };
+    let own = Owner { collector: "exporter".to_owned(), origin: own };
     let mut claims = Claims::default();
     let own_families = Evidence::families();
-    let own_claims = own_families
-        .iter()
-        .chain(telemetry.families())
-        .map(|family| (family, own.clone()));
+    let own_claims =
+        own_families.iter().chain(telemetry.families()).map(|family| (family, own.clone()));
     let claimed = slots.iter().flat_map(|slot| {
-        let owner = Owner {
-            collector: slot.name().to_owned(),
-            origin: *slot.origin(),
-        };
-        slot.families()
-            .iter()
-            .map(move |family| (family, owner.clone()))
+        let owner = Owner { collector: slot.name().to_owned(), origin: *slot.origin() };
+        slot.families().iter().map(move |family| (family, owner.clone()))
     });
     for (family, owner) in own_claims.chain(claimed) {
-        claims
-            .claim(family, &owner)
-            .map_err(|clash| StartError::NameClash {
-                name: clash.name,
-                first: (clash.first.collector, clash.first.origin),
-                second: (clash.second.collector, clash.second.origin),
-            })?;
+        claims.claim(family, &owner).map_err(|clash| StartError::NameClash {
+            name: clash.name,
+            first: (clash.first.collector, clash.first.origin),
+            second: (clash.second.collector, clash.second.origin),
+        })?;
     }
     Ok(())
 }

@@ -28,26 +28,16 @@ impl Settings {
     /// Whether `collector` runs.
     pub fn is_enabled(&self, collector: &CollectorType) -> bool {
         let default = collector.default_enabled() && !self.disable_defaults;
-        self.collectors
-            .get(collector.name())
-            .and_then(|c| c.enabled)
-            .unwrap_or(default)
+        self.collectors.get(collector.name()).and_then(|c| c.enabled).unwrap_or(default)
     }
 
     /// The collectors that run, by name.
     pub fn enabled<'a>(&self, catalog: &'a Catalog) -> impl Iterator<Item = &'a CollectorType> {
-        catalog
-            .iter()
-            .filter(|collector| self.is_enabled(collector))
+        catalog.iter().filter(|collector| self.is_enabled(collector))
     }
 
     /// The keys of a collector.
     pub fn config(&self, collector: &str) -> Value {
-        Value::Object(
-            self.collectors
-                .get(collector)
-                .map(|c| c.config.clone())
-                .unwrap_or_default(),
-        )
+        Value::Object(self.collectors.get(collector).map(|c| c.config.clone()).unwrap_or_default())
     }
 }

@@ -73,9 +73,7 @@ struct State {
 
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State")
-            .field("told", &self.told)
-            .finish_non_exhaustive()
+        f.debug_struct("State").field("told", &self.told).finish_non_exhaustive()
     }
 }
 
@@ -86,18 +84,8 @@ impl Slot {
         let collector = build(kind, &config, &name)?;
         let families = collector.describe();
         let recording = Recording::new(families.clone(), kind.unchecked());
-        let state = Mutex::new(State {
-            collector: Some(collector),
-            recording,
-            told: None,
-        });
-        Ok(Self {
-            name,
-            kind: kind.clone(),
-            config,
-            families,
-            state,
-        })
+        let state = Mutex::new(State { collector: Some(collector), recording, told: None });
+        Ok(Self { name, kind: kind.clone(), config, families, state })
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -127,15 +115,12 @@ impl Slot {
     fn run_locked(&self, state: &mut State) -> Result<Arc<Snapshot>, Failure> {
         let mut collector = match state.collector.take() {
             Some(collector) => collector,
-            None => build(&self.kind, &self.config, &self.name).map_err(|error| Failure {
-                reason: Reason::Error,
-                message: error.to_string(),
-            })?,
+            None => build(&self.kind, &self.config, &self.name)
+                .map_err(|error| Failure { reason: Reason::Error, message: error.to_string() })?,
         };
         let recording = &mut state.recording;
-        let caught = catch_unwind(AssertUnwindSafe(|| {
-            recording.run(|scrape| collector.run(scrape))
-        }));
+        let caught =
+            catch_unwind(AssertUnwindSafe(|| recording.run(|scrape| collector.run(scrape))));
         match caught {
             Ok(result) => {
                 state.collector = Some(collector);
@@ -144,10 +129,7 @@ impl Slot {
             Err(payload) => {
                 // Whatever state the collector was left in goes with it; it may panic in `Drop` as well.
                 let _ = catch_unwind(AssertUnwindSafe(|| drop(collector)));
-                Err(Failure {
-                    reason: Reason::Panic,
-                    message: panic_message(payload.as_ref()),
-                })
+                Err(Failure { reason: Reason::Panic, message: panic_message(payload.as_ref()) })
             }
         }
     }
@@ -155,26 +137,14 @@ impl Slot {
     fn failure(&self, error: RunError) -> Failure {
         match error {
             RunError::Collector(error) => {
-                let reason = if error.is_unavailable() {
-                    Reason::Unavailable
-                } else {
-                    Reason::Error
-                };
-                Failure {
-                    reason,
-                    message: error.to_string(),
-                }
+                let reason =
+                    if error.is_unavailable() { Reason::Unavailable } else { Reason::Error };
+                Failure { reason, message: error.to_string() }
             }
             RunError::Invalid(sample) => {
-                let message = format!(
-                    "{sample}, in collector `{}` of {}",
-                    self.name,
-                    self.origin()
-                );
-                Failure {
-                    reason: Reason::Invalid,
-                    message,
-                }
+                let message =
+                    format!("{sample}, in collector `{}` of {}", self.name, self.origin());
+                Failure { reason: Reason::Invalid, message }
             }
         }
     }
@@ -187,10 +157,7 @@ impl Slot {
         let (collector, duration_seconds) = (self.name.as_str(), duration.as_secs_f64());
         match failure {
             None => tracing::info!(collector, duration_seconds, "Collector succeeds again"),
-            Some(Failure {
-                reason: Reason::Unavailable,
-                message,
-            }) => {
+            Some(Failure { reason: Reason::Unavailable, message }) => {
                 tracing::info!(collector, reason = message, "Collector has no source here");
             }
             Some(Failure { reason, message }) => {
@@ -217,16 +184,8 @@ fn build(kind: &CollectorType, config: &Value, name: &str) -> Result<Box<dyn Run
     drop(deserializer);
     built.map_err(|error| {
         let path = track.path().to_string();
-        let key = if path == "." {
-            String::new()
-        } else {
-            format!(", key `{path}`")
-        };
-        StartError::Config {
-            collector: name.to_owned(),
-            key,
-            problem: error.to_string(),
-        }
+        let key = if path == "." { String::new() } else { format!(", key `{path}`") };
+        StartError::Config { collector: name.to_owned(), key, problem: error.to_string() }
     })
 }
 

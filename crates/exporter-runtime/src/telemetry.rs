@@ -43,16 +43,8 @@ impl Telemetry {
         registry.register(Box::new(ProcessCollector::new()?))?;
         let web = WebMetrics::new(&registry)?;
         let families = registry.gather().iter().filter_map(family).collect();
-        let source = (
-            RegistryBridge::new(registry),
-            Recording::new(Vec::new(), true),
-        );
-        Ok(Self {
-            failures,
-            web,
-            source: Mutex::new(source),
-            families,
-        })
+        let source = (RegistryBridge::new(registry), Recording::new(Vec::new(), true));
+        Ok(Self { failures, web, source: Mutex::new(source), families })
     }
 
     /// The names that belong to the exporter.
@@ -66,9 +58,7 @@ impl Telemetry {
 
     pub(crate) fn failed(&self, collector: &str, reason: Reason) {
         if Reason::FAILURES.contains(&reason) {
-            self.failures
-                .with_label_values(&[collector, reason.as_str()])
-                .inc();
+            self.failures.with_label_values(&[collector, reason.as_str()]).inc();
         }
     }
 
@@ -94,8 +84,7 @@ fn build_info(build: &BuildInfo) -> prometheus::Result<IntGauge> {
         "A metric with the constant value 1, labeled by name and version of the exporter.",
     );
     let gauge = IntGauge::with_opts(
-        opts.const_label("name", build.name.clone())
-            .const_label("version", build.version.clone()),
+        opts.const_label("name", build.name.clone()).const_label("version", build.version.clone()),
     )?;
     gauge.set(1);
     Ok(gauge)
@@ -143,9 +132,7 @@ impl WebMetrics {
     /// The head of an answer is ready.
     pub fn answered(&self, code: u16) {
         // Label values are compared by hash alone in that crate; status codes are few and of one length.
-        self.requests
-            .with_label_values(&[code.to_string().as_str()])
-            .inc();
+        self.requests.with_label_values(&[code.to_string().as_str()]).inc();
     }
 
     /// A request is over, its body sent or given up.

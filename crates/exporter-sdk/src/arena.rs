@@ -52,10 +52,7 @@ impl Arena {
 
     #[inline]
     fn tail(&mut self) -> &mut Vec<u8> {
-        let full = self
-            .chunks
-            .get(self.current)
-            .is_none_or(|c| c.len() + SLACK > c.capacity());
+        let full = self.chunks.get(self.current).is_none_or(|c| c.len() + SLACK > c.capacity());
         if full {
             self.advance();
         }
@@ -95,10 +92,7 @@ impl Arena {
                 cursor.offset = next;
                 return Some(sample);
             }
-            *cursor = Cursor {
-                chunk: cursor.chunk + 1,
-                offset: 0,
-            };
+            *cursor = Cursor { chunk: cursor.chunk + 1, offset: 0 };
         }
     }
 
@@ -141,9 +135,7 @@ mod tests {
 
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(Value::Uint(i as u64), |out| {
-                out.extend_from_slice(label.as_bytes())
-            });
+            arena.push(Value::Uint(i as u64), |out| out.extend_from_slice(label.as_bytes()));
         }
     }
 
@@ -155,15 +147,9 @@ mod tests {
     #[test]
     fn records_come_back_in_order_over_many_chunks() {
         let mut arena = Arena::default();
-        let values = [
-            Value::Int(i64::MIN),
-            Value::Uint(u64::MAX),
-            Value::Float(-0.0),
-        ];
+        let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
         for i in 0..20_000 {
-            arena.push(values[i % 3], |out| {
-                out.extend_from_slice(format!("i=\"{i}\"").as_bytes())
-            });
+            arena.push(values[i % 3], |out| out.extend_from_slice(format!("i=\"{i}\"").as_bytes()));
         }
         let mut cursor = Cursor::default();
         for i in 0..20_000 {
@@ -200,11 +186,7 @@ mod tests {
             arena.clear();
             fill(&mut arena, 1, "abc");
         }
-        assert!(
-            arena.capacity() < peak / 8,
-            "{} of {peak}",
-            arena.capacity()
-        );
+        assert!(arena.capacity() < peak / 8, "{} of {peak}", arena.capacity());
         assert_eq!(count(&arena), 1);
     }
 }

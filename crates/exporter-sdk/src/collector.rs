@@ -45,10 +45,7 @@ pub trait Collector: Send + Sized + 'static {
     /// The families that [`collect`](Self::collect) may emit, asked once after [`new`](Self::new). Overridden by
     /// collectors that build families from configuration.
     fn describe(&self) -> Vec<Family> {
-        Self::METRICS
-            .iter()
-            .map(|&desc| Family::from(desc))
-            .collect()
+        Self::METRICS.iter().map(|&desc| Family::from(desc)).collect()
     }
 
     /// Reads the source and emits its samples. It may block.
@@ -73,9 +70,7 @@ pub struct Context {
 impl Context {
     /// The surroundings of the collector of this name.
     pub fn new(collector: impl Into<String>) -> Self {
-        Self {
-            collector: collector.into(),
-        }
+        Self { collector: collector.into() }
     }
 
     /// The name under which the collector runs, as in the `collector` label.
@@ -86,8 +81,6 @@ impl Context {
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("collector", &self.collector)
-            .finish()
+        f.debug_struct("Context").field("collector", &self.collector).finish()
     }
 }

@@ -49,13 +49,7 @@ impl Desc {
             names::is_metric_name(name),
             "illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*"
         );
-        Self {
-            kind,
-            name,
-            help,
-            labels: &[],
-            const_labels: &[],
-        }
+        Self { kind, name, help, labels: &[], const_labels: &[] }
     }
 
     pub(crate) const fn with_labels(mut self, labels: &'static [&'static str]) -> Self {

@@ -31,10 +31,7 @@ impl Error {
     /// The source does not exist here (no such hardware, file or service): nothing is wrong, and there are no samples.
     /// It is reported when it begins and when it ends, not at every scrape.
     pub fn unavailable(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self {
-            source: reason.into(),
-            unavailable: true,
-        }
+        Self { source: reason.into(), unavailable: true }
     }
 
     /// Whether the error was made by [`Error::unavailable`].
@@ -45,10 +42,7 @@ impl Error {
 
 impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Error {
     fn from(error: E) -> Self {
-        Self {
-            source: error.into(),
-            unavailable: false,
-        }
+        Self { source: error.into(), unavailable: false }
     }
 }
 
@@ -91,10 +85,7 @@ mod tests {
     #[test]
     fn the_whole_chain_is_told() {
         let error = Error::from(Outer("x".parse::<u8>().unwrap_err()));
-        assert_eq!(
-            error.to_string(),
-            "reading line 3: invalid digit found in string"
-        );
+        assert_eq!(error.to_string(), "reading line 3: invalid digit found in string");
     }
 
     #[test]

@@ -83,10 +83,7 @@ impl Family {
 
     /// The labels that are the same on every sample, as (name, value).
     pub fn const_labels(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0
-            .const_labels
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.0.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
     #[inline]
@@ -115,11 +112,7 @@ impl From<&'static Desc> for Family {
             name: desc.name.into(),
             help: desc.help.into(),
             labels: desc.labels.iter().map(|&name| name.into()).collect(),
-            const_labels: desc
-                .const_labels
-                .iter()
-                .map(|&(n, v)| (n.into(), v.into()))
-                .collect(),
+            const_labels: desc.const_labels.iter().map(|&(n, v)| (n.into(), v.into())).collect(),
         };
         builder.finish()
     }
@@ -147,8 +140,7 @@ impl FamilyBuilder {
         mut self,
         labels: impl IntoIterator<Item = (impl Into<Text>, impl Into<Text>)>,
     ) -> Self {
-        self.const_labels
-            .extend(labels.into_iter().map(|(n, v)| (n.into(), v.into())));
+        self.const_labels.extend(labels.into_iter().map(|(n, v)| (n.into(), v.into())));
         self
     }
 
@@ -158,10 +150,7 @@ impl FamilyBuilder {
     ///
     /// When a name is not legal, is reserved, or occurs twice: what the compiler says of a static descriptor.
     pub fn build(self) -> Result<Family, InvalidFamily> {
-        self.check().map_err(|problem| InvalidFamily {
-            family: self.name.to_string(),
-            problem,
-        })?;
+        self.check().map_err(|problem| InvalidFamily { family: self.name.to_string(), problem })?;
         Ok(self.finish())
     }
 
@@ -187,34 +176,17 @@ impl FamilyBuilder {
     fn finish(self) -> Family {
         let layout = Layout::new(
             self.labels.iter().map(AsRef::as_ref),
-            self.const_labels
-                .iter()
-                .map(|(name, value)| (name.as_ref(), value.as_ref())),
+            self.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())),
         );
-        let Self {
-            kind,
-            name,
-            help,
-            labels,
-            const_labels,
-        } = self;
-        Family(Arc::new(Data {
-            kind,
-            name,
-            help,
-            labels,
-            const_labels,
-            layout,
-        }))
+        let Self { kind, name, help, labels, const_labels } = self;
+        Family(Arc::new(Data { kind, name, help, labels, const_labels, layout }))
     }
 }
 
 /// The rules for one label name, as text for an error.
 pub(crate) fn check_label(name: &str) -> Result<(), String> {
     if !names::is_label_name(name) {
-        return Err(format!(
-            "illegal label name `{name}`: it must match [a-zA-Z_][a-zA-Z0-9_]*"
-        ));
+        return Err(format!("illegal label name `{name}`: it must match [a-zA-Z_][a-zA-Z0-9_]*"));
     }
     if names::is_reserved_label(name) {
         return Err(format!(
@@ -259,22 +231,16 @@ mod tests {
         assert!(
             problem(Family::gauge("a", "").labels(["le"])).contains("reserved label name `le`")
         );
-        let twice = Family::counter("a", "")
-            .labels(["x"])
-            .const_labels([("x", "1")]);
+        let twice = Family::counter("a", "").labels(["x"]).const_labels([("x", "1")]);
         assert_eq!(problem(twice), "metric `a`: duplicate label name `x`");
     }
 
     #[test]
     fn a_static_descriptor_becomes_the_same_family() {
-        static METRIC: crate::Gauge<1> = crate::Gauge::new("m", "help")
-            .labels(&["a"])
-            .const_labels(&[("c", "v")]);
+        static METRIC: crate::Gauge<1> =
+            crate::Gauge::new("m", "help").labels(&["a"]).const_labels(&[("c", "v")]);
         let family = Family::from(METRIC.desc());
-        assert_eq!(
-            (family.kind(), family.name(), family.help()),
-            (Kind::Gauge, "m", "help")
-        );
+        assert_eq!((family.kind(), family.name(), family.help()), (Kind::Gauge, "m", "help"));
         assert!(family.labels().eq(["a"]) && family.const_labels().eq([("c", "v")]));
         assert!(family.matches(METRIC.desc()));
     }

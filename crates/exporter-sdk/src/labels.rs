@@ -36,8 +36,7 @@ impl LabelWriter<'_> {
     /// Appends an integer in decimal.
     #[inline]
     pub fn push_integer(&mut self, value: impl itoa::Integer) {
-        self.out
-            .extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 }
 
@@ -60,9 +59,7 @@ fn escape_into(out: &mut Vec<u8>, value: &str) {
 fn first_special(bytes: &[u8]) -> Option<usize> {
     // Most label values are a few bytes, for which setting up a vector search costs more than looking.
     if bytes.len() < 16 {
-        bytes
-            .iter()
-            .position(|&b| b == b'\\' || b == b'"' || b == b'\n')
+        bytes.iter().position(|&b| b == b'\\' || b == b'"' || b == b'\n')
     } else {
         memchr::memchr3(b'\\', b'"', b'\n', bytes)
     }
@@ -118,9 +115,7 @@ macro_rules! integers {
     };
 }
 
-integers!(
-    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
-);
+integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
 /// Makes an enum whose variants are the values of a label.
 ///
@@ -226,11 +221,7 @@ pub struct LabelsWriter<'out, 'family> {
 
 impl<'out, 'family> LabelsWriter<'out, 'family> {
     pub(crate) fn new(out: &'out mut Vec<u8>, layout: &'family Layout) -> Self {
-        Self {
-            out,
-            layout,
-            next: 0,
-        }
+        Self { out, layout, next: 0 }
     }
 
     /// Appends the value of the next label.
@@ -329,34 +320,14 @@ mod tests {
         check(["a"], &[], &["x"], r#"a="x""#);
         check(["a", "b"], &[], &[1, 2], r#"a="1",b="2""#);
         let owned = String::from("s");
-        check(
-            ["a", "b", "c"],
-            &[],
-            &(&owned, 'c', true),
-            r#"a="s",b="c",c="true""#,
-        );
-        check(
-            ["a", "b"],
-            &[("z", "9")],
-            &(-1_i64, Cow::Borrowed("")),
-            r#"a="-1",b="",z="9""#,
-        );
+        check(["a", "b", "c"], &[], &(&owned, 'c', true), r#"a="s",b="c",c="true""#);
+        check(["a", "b"], &[("z", "9")], &(-1_i64, Cow::Borrowed("")), r#"a="-1",b="",z="9""#);
     }
 
     #[test]
     fn what_the_format_needs_escaped_is_escaped_in_short_and_long_values() {
-        check(
-            ["a"],
-            &[("k", "\"")],
-            &["\\ \" \n é"],
-            r#"a="\\ \" \n é",k="\"""#,
-        );
+        check(["a"], &[("k", "\"")], &["\\ \" \n é"], r#"a="\\ \" \n é",k="\"""#);
         let long = format!("{}\"{}", "x".repeat(40), "y\n");
-        check(
-            ["a"],
-            &[],
-            &[long],
-            &format!(r#"a="{}\"y\n""#, "x".repeat(40)),
-        );
+        check(["a"], &[], &[long], &format!(r#"a="{}\"y\n""#, "x".repeat(40)));
     }
 }

@@ -111,9 +111,7 @@ mod tests {
         for name in ["gauge", "cpu2", "my_thing"] {
             assert!(is_collector_name(name), "{name}");
         }
-        for name in [
-            "", "Gauge", "2cpu", "_x", "my-thing", "a@b", "all", "scrape", "host",
-        ] {
+        for name in ["", "Gauge", "2cpu", "_x", "my-thing", "a@b", "all", "scrape", "host"] {
             assert!(!is_collector_name(name), "{name:?}");
         }
     }

@@ -55,10 +55,7 @@ pub struct Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self
-            .version
-            .map(|version| format!(" {version}"))
-            .unwrap_or_default();
+        let version = self.version.map(|version| format!(" {version}")).unwrap_or_default();
         write!(f, "{}{version} ({}:{})", self.package, self.file, self.line)
     }
 }

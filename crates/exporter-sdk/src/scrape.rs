@@ -83,10 +83,7 @@ impl Scrape<'_> {
         let labels = labels.into_iter();
         let (wanted, given) = (family.labels().len(), labels.len());
         if wanted != given {
-            self.fail(
-                family.name(),
-                format!("{given} label values for {wanted} labels"),
-            );
+            self.fail(family.name(), format!("{given} label values for {wanted} labels"));
             return;
         }
         let Some(index) = self.find_dynamic(family) else {
@@ -110,10 +107,8 @@ impl Scrape<'_> {
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: impl SampleValue,
     ) {
-        let mut pairs: Vec<(&str, &str)> = labels
-            .iter()
-            .map(|(name, value)| (name.as_ref(), value.as_ref()))
-            .collect();
+        let mut pairs: Vec<(&str, &str)> =
+            labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
         pairs.extend(family.const_labels());
         pairs.sort_unstable_by_key(|&(name, _)| name);
         if let Err(problem) = check_pairs(family, &pairs) {
@@ -135,11 +130,7 @@ impl Scrape<'_> {
     #[inline]
     fn find_static(&mut self, desc: &'static Desc) -> Option<usize> {
         let key = ptr::from_ref(desc).addr();
-        if self.last.0 == key {
-            Some(self.last.1)
-        } else {
-            self.look_up_static(key, desc)
-        }
+        if self.last.0 == key { Some(self.last.1) } else { self.look_up_static(key, desc) }
     }
 
     fn look_up_static(&mut self, key: usize, desc: &'static Desc) -> Option<usize> {
@@ -171,11 +162,8 @@ impl Scrape<'_> {
         if let Some(&index) = self.recorder.by_name.get(family.name()) {
             let described = self.snapshot.families[index].family();
             if described.kind() != family.kind() {
-                let problem = format!(
-                    "emitted as {}, described as {}",
-                    family.kind(),
-                    described.kind()
-                );
+                let problem =
+                    format!("emitted as {}, described as {}", family.kind(), described.kind());
                 self.fail(family.name(), problem);
                 return None;
             }
@@ -206,10 +194,7 @@ impl Scrape<'_> {
 
     #[cold]
     fn fail(&mut self, metric: &str, problem: String) {
-        self.invalid.get_or_insert_with(|| InvalidSample {
-            metric: metric.into(),
-            problem,
-        });
+        self.invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
     }
 }
 
@@ -251,23 +236,9 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder for a collector that describes `families`. `unchecked` lets its runs add others.
     pub fn new(families: Vec<Family>, unchecked: bool) -> Self {
-        let by_address = families
-            .iter()
-            .enumerate()
-            .map(|(i, f)| (f.address(), i))
-            .collect();
-        let by_name = families
-            .iter()
-            .enumerate()
-            .map(|(i, f)| (f.name().into(), i))
-            .collect();
-        Self {
-            families,
-            unchecked,
-            suffix: Vec::new(),
-            by_address,
-            by_name,
-        }
+        let by_address = families.iter().enumerate().map(|(i, f)| (f.address(), i)).collect();
+        let by_name = families.iter().enumerate().map(|(i, f)| (f.name().into(), i)).collect();
+        Self { families, unchecked, suffix: Vec::new(), by_address, by_name }
     }
 
     /// Adds a label to every sample, behind all others.
@@ -294,12 +265,7 @@ impl Recorder {
         }
         let mut snapshot = spare.unwrap_or_default();
         snapshot.reset(&self.families);
-        let mut scrape = Scrape {
-            recorder: self,
-            snapshot,
-            last: (0, 0),
-            invalid: None,
-        };
+        let mut scrape = Scrape { recorder: self, snapshot, last: (0, 0), invalid: None };
         run(&mut scrape).map_err(RunError::Collector)?;
         match scrape.invalid {
             Some(invalid) => Err(RunError::Invalid(invalid)),
@@ -352,11 +318,7 @@ mod tests {
     const LOAD: Gauge = Gauge::new("load", "l");
 
     fn families() -> Vec<Family> {
-        vec![
-            DISK_READ.desc().into(),
-            DISK_WRITTEN.desc().into(),
-            LOAD.desc().into(),
-        ]
+        vec![DISK_READ.desc().into(), DISK_WRITTEN.desc().into(), LOAD.desc().into()]
     }
 
     fn lines(snapshot: &Snapshot) -> Vec<String> {
@@ -396,13 +358,23 @@ mod tests {
         assert_eq!(snapshot.samples(), 6);
     }
 
+    fn run(
+        recorder: &mut Recorder,
+        spare: Option<Snapshot>,
+        run: impl FnOnce(&mut Scrape<'_>),
+    ) -> Snapshot {
+        let outcome = recorder.record(spare, |scrape| {
+            run(scrape);
+            Ok(())
+        });
+        outcome.unwrap()
+    }
+
     #[test]
     fn a_reused_snapshot_holds_nothing_of_the_last_run() {
         let mut recorder = Recorder::new(families(), false);
-        let first = recorder.record(None, |s| Ok(s.emit(&LOAD, (), 1))).unwrap();
-        let second = recorder
-            .record(Some(first), |s| Ok(s.emit(&DISK_READ, ["x"], 2)))
-            .unwrap();
+        let first = run(&mut recorder, None, |s| s.emit(&LOAD, (), 1));
+        let second = run(&mut recorder, Some(first), |s| s.emit(&DISK_READ, ["x"], 2));
         assert_eq!(lines(&second), ["disk_read_total{device=\"x\"} 2"]);
     }
 
@@ -461,11 +433,7 @@ mod tests {
             "metric `fixed`: 1 label values for 2 labels"
         );
         assert_eq!(
-            problem(recorder, |s| s.emit_pairs(
-                &free,
-                &[("a", "1"), ("a", "2")],
-                1
-            )),
+            problem(recorder, |s| s.emit_pairs(&free, &[("a", "1"), ("a", "2")], 1)),
             "metric `free_total`: duplicate label name `a`"
         );
         assert!(problem(recorder, |s| s.emit_pairs(&free, &[("le", "1")], 1)).contains("reserved"));
@@ -479,9 +447,7 @@ mod tests {
         let mut recorder = Recorder::new(Vec::new(), true);
         for i in 0..3 {
             let family = Family::gauge(format!("run_{i}"), "").build().unwrap();
-            let snapshot = recorder
-                .record(None, |s| Ok(s.emit_dynamic(&family, [""; 0], i)))
-                .unwrap();
+            let snapshot = run(&mut recorder, None, |s| s.emit_dynamic(&family, [""; 0], i));
             assert_eq!(lines(&snapshot), [format!("run_{i}{{}} {i}")]);
         }
     }

@@ -24,10 +24,7 @@ impl Snapshot {
 
     /// Bytes of memory held for samples.
     pub fn capacity(&self) -> usize {
-        self.families
-            .iter()
-            .map(|family| family.arena.capacity())
-            .sum()
+        self.families.iter().map(|family| family.arena.capacity()).sum()
     }
 
     /// Empties the snapshot for another run that describes `families`, and keeps its memory.
@@ -53,11 +50,7 @@ pub struct FamilySamples {
 
 impl FamilySamples {
     pub(crate) fn new(family: Family) -> Self {
-        Self {
-            family,
-            arena: Arena::default(),
-            len: 0,
-        }
+        Self { family, arena: Arena::default(), len: 0 }
     }
 
     /// The family.

@@ -15,10 +15,7 @@ pub enum Value {
 
 impl Value {
     /// The value as Prometheus stores it. Integers beyond 2^53 lose their last digits here, as they do there.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the loss is Prometheus' own, and documented"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "the loss is Prometheus' own, and documented")]
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Int(value) => value as f64,

@@ -41,10 +41,7 @@ pub struct Response {
 impl Response {
     /// The value of a header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -61,23 +58,14 @@ impl Exporter {
 
     /// Starts a command that is complete, with the addresses that it is to listen on, and waits until it does.
     pub fn spawn(mut command: Command) -> Self {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-        let mut child = command
-            .spawn()
-            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let log = follow(child.stderr.take().expect("standard error is piped"));
         let mut address = None;
         wait_until("the exporter listens", || {
             address = listening(&log).into_iter().next();
             let ended = child.try_wait().expect("the child can be waited for");
-            assert!(
-                ended.is_none(),
-                "the exporter ended with {ended:?}:\n{}",
-                text(&log)
-            );
+            assert!(ended.is_none(), "the exporter ended with {ended:?}:\n{}", text(&log));
             address.is_some()
         });
         let agent = Agent::config_builder()
@@ -85,12 +73,7 @@ impl Exporter {
             .timeout_global(Some(PATIENCE))
             .build()
             .into();
-        Self {
-            child,
-            address: address.expect("it listens"),
-            log,
-            agent,
-        }
+        Self { child, address: address.expect("it listens"), log, agent }
     }
 
     /// The first address that it listens on, `127.0.0.1:PORT`.
@@ -125,23 +108,12 @@ impl Exporter {
         let headers = response.headers().iter();
         let headers = headers
             .map(|(name, value)| {
-                (
-                    name.to_string(),
-                    String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                )
+                (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
         let status = response.status().as_u16();
-        let body = response
-            .body_mut()
-            .with_config()
-            .limit(u64::MAX)
-            .read_to_string();
-        Response {
-            status,
-            headers,
-            body: body.expect("the body is text and complete"),
-        }
+        let body = response.body_mut().with_config().limit(u64::MAX).read_to_string();
+        Response { status, headers, body: body.expect("the body is text and complete") }
     }
 
     /// Scrapes `/metrics` and reads the page.
@@ -163,10 +135,8 @@ impl Exporter {
 
     /// Sends a signal and waits for the end.
     pub fn end(mut self, signal: Signal) -> ExitStatus {
-        let pid = i32::try_from(self.child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .expect("a child has a pid");
+        let pid =
+            i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has a pid");
         kill_process(pid, signal).expect("a child can be signalled");
         let mut status = None;
         wait_until("the exporter ends", || {
@@ -199,10 +169,7 @@ pub fn run<A: AsRef<OsStr>>(binary: impl AsRef<Path>, args: impl IntoIterator<It
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
-        assert!(
-            Instant::now() < deadline,
-            "waited {PATIENCE:?} in vain until {what}"
-        );
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -230,9 +197,6 @@ fn listening(log: &Log) -> Vec<String> {
 }
 
 fn address(line: &str) -> Option<String> {
-    let rest = line
-        .split_once("address=")
-        .or_else(|| line.split_once("\"address\":\""))?
-        .1;
+    let rest = line.split_once("address=").or_else(|| line.split_once("\"address\":\""))?.1;
     Some(rest.split(['"', ' ', ',']).next()?.to_owned())
 }

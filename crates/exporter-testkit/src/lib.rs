@@ -12,6 +12,7 @@
 //! Everything here panics when it cannot do what was asked, with the log of the exporter: it is for tests.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::missing_panics_doc, reason = "everything here does, and says so once, above")]
 
 mod exporter;
 mod page;

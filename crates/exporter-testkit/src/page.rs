@@ -25,28 +25,20 @@ pub struct Sample {
 impl Page {
     /// Reads a page of text format 0.0.4. Panics where it is not well formed.
     pub fn parse(text: &str) -> Self {
-        assert!(
-            text.is_empty() || text.ends_with('\n'),
-            "the last line has no end: {text:?}"
-        );
+        assert!(text.is_empty() || text.ends_with('\n'), "the last line has no end: {text:?}");
         let mut page = Self::default();
         let mut helps = BTreeMap::new();
         for line in text.lines() {
             if let Some(rest) = line.strip_prefix("# HELP ") {
                 let (name, help) = rest.split_once(' ').unwrap_or((rest, ""));
-                helps.insert(
-                    name.to_owned(),
-                    help.replace("\\n", "\n").replace("\\\\", "\\"),
-                );
+                helps.insert(name.to_owned(), help.replace("\\n", "\n").replace("\\\\", "\\"));
             } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = rest
-                    .split_once(' ')
-                    .unwrap_or_else(|| panic!("no type: {line}"));
+                let (name, kind) =
+                    rest.split_once(' ').unwrap_or_else(|| panic!("no type: {line}"));
                 let help = helps.get(name).cloned().unwrap_or_default();
                 page.families.push((name.to_owned(), kind.to_owned(), help));
             } else if !line.starts_with('#') && !line.is_empty() {
-                page.samples
-                    .push(sample(line).unwrap_or_else(|| panic!("not a sample: {line}")));
+                page.samples.push(sample(line).unwrap_or_else(|| panic!("not a sample: {line}")));
             }
         }
         page
@@ -54,10 +46,7 @@ impl Page {
 
     /// The names of the families in their order.
     pub fn names(&self) -> Vec<&str> {
-        self.families
-            .iter()
-            .map(|(name, ..)| name.as_str())
-            .collect()
+        self.families.iter().map(|(name, ..)| name.as_str()).collect()
     }
 
     /// Type and help of a family.
@@ -68,25 +57,17 @@ impl Page {
 
     /// The samples of a metric.
     pub fn samples(&self, name: &str) -> Vec<&Sample> {
-        self.samples
-            .iter()
-            .filter(|sample| sample.name == name)
-            .collect()
+        self.samples.iter().filter(|sample| sample.name == name).collect()
     }
 
     /// The value of the one sample of a metric that has these labels, others or not.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut matching = self.samples.iter().filter(|sample| {
             sample.name == name
-                && labels
-                    .iter()
-                    .all(|(label, value)| sample.label(label) == Some(value))
+                && labels.iter().all(|(label, value)| sample.label(label) == Some(value))
         });
         let value = matching.next()?.value;
-        assert!(
-            matching.next().is_none(),
-            "several samples of {name} with {labels:?}"
-        );
+        assert!(matching.next().is_none(), "several samples of {name} with {labels:?}");
         Some(value)
     }
 }
@@ -94,10 +75,7 @@ impl Page {
 impl Sample {
     /// The value of a label.
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels
-            .iter()
-            .find(|(label, _)| label == name)
-            .map(|(_, value)| value.as_str())
+        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -116,11 +94,7 @@ fn sample(line: &str) -> Option<Sample> {
         rest = &rest[1..];
     }
     let value = rest.trim_start().parse().ok()?;
-    Some(Sample {
-        name: name.to_owned(),
-        labels,
-        value,
-    })
+    Some(Sample { name: name.to_owned(), labels, value })
 }
 
 /// A label value up to its closing quote, unescaped, and what follows.

@@ -41,15 +41,11 @@ impl Collector for Bulk {
             return Err(format!("series: {} is not an even number", config.series).into());
         }
         let labels = |i| [format!("session-{i}"), format!("node-{}", i % 97)];
-        Ok(Self {
-            labels: (0..config.series / 2).map(labels).collect(),
-        })
+        Ok(Self { labels: (0..config.series / 2).map(labels).collect() })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)?
-            .as_secs();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
         for [session, node] in &self.labels {
             scrape.emit(&MY_COUNTER, [session, node], now);
         }
