@@ -7,7 +7,9 @@
 
 mod number;
 mod page;
+mod piece;
 mod text;
 
 pub use crate::page::Page;
+pub use crate::piece::Piece;
 pub use crate::text::TextEncoder;

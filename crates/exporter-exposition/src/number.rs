@@ -5,42 +5,54 @@ use exporter_sdk::Value;
 /// Below this, every integral f64 is exactly an i64 and its digits are the shortest that read back to it.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Appends a sample's value: integers in full, floats with the shortest digits that read back to the same f64, and the
-/// three words `NaN`, `+Inf` and `-Inf`.
-#[inline]
-pub(crate) fn push_value(out: &mut Vec<u8>, value: Value) {
-    match value {
-        Value::Int(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        Value::Uint(value) => out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        Value::Float(value) => push_float(out, value),
-    }
+/// Spells numbers. Its memory is used for one after the other.
+pub(crate) struct Speller {
+    integers: itoa::Buffer,
+    floats: zmij::Buffer,
 }
 
-#[inline]
-fn push_float(out: &mut Vec<u8>, value: f64) {
-    if !value.is_finite() {
-        let word: &[u8] = match value {
-            f64::INFINITY => b"+Inf",
-            f64::NEG_INFINITY => b"-Inf",
-            _ => b"NaN",
-        };
-        out.extend_from_slice(word);
-        return;
+impl Speller {
+    pub(crate) fn new() -> Self {
+        Self { integers: itoa::Buffer::new(), floats: zmij::Buffer::new() }
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "only what fits comes back equal and below the bound"
-    )]
-    let integer = value as i64;
-    #[expect(clippy::cast_precision_loss, clippy::float_cmp, reason = "exactness is what is asked")]
-    let integral = integer as f64 == value && value.abs() < EXACT;
-    if integral && !(integer == 0 && value.is_sign_negative()) {
-        out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes());
-        return;
+
+    /// Spells a sample's value: integers in full, floats with the shortest digits that read back to the same f64, and the
+    /// three words `NaN`, `+Inf` and `-Inf`.
+    #[inline]
+    pub(crate) fn spell(&mut self, value: Value) -> &[u8] {
+        match value {
+            Value::Int(value) => self.integers.format(value).as_bytes(),
+            Value::Uint(value) => self.integers.format(value).as_bytes(),
+            Value::Float(value) => self.spell_float(value),
+        }
     }
-    let mut buffer = zmij::Buffer::new();
-    let digits = buffer.format_finite(value).as_bytes();
-    out.extend_from_slice(digits.strip_suffix(b".0").unwrap_or(digits));
+
+    #[inline]
+    fn spell_float(&mut self, value: f64) -> &[u8] {
+        if !value.is_finite() {
+            return match value {
+                f64::INFINITY => b"+Inf",
+                f64::NEG_INFINITY => b"-Inf",
+                _ => b"NaN",
+            };
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "only what fits comes back equal and below the bound"
+        )]
+        let integer = value as i64;
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::float_cmp,
+            reason = "exactness is what is asked"
+        )]
+        let integral = integer as f64 == value && value.abs() < EXACT;
+        if integral && !(integer == 0 && value.is_sign_negative()) {
+            return self.integers.format(integer).as_bytes();
+        }
+        let digits = self.floats.format_finite(value).as_bytes();
+        digits.strip_suffix(b".0").unwrap_or(digits)
+    }
 }
 
 #[cfg(test)]
@@ -49,9 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn spelled(value: Value) -> String {
-        let mut out = Vec::new();
-        push_value(&mut out, value);
-        String::from_utf8(out).unwrap()
+        str::from_utf8(Speller::new().spell(value)).unwrap().to_owned()
     }
 
     fn check(value: f64, expected: &str) {

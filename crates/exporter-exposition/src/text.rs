@@ -3,10 +3,12 @@
 //! `# HELP` escapes backslash and line feed; label values, which snapshots hold already escaped, double quotes too.
 //! See <https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details>.
 
+use exporter_sdk::__private::Pen;
 use exporter_sdk::{Cursor, Family, FamilySamples, Kind};
 
-use crate::number::push_value;
+use crate::number::Speller;
 use crate::page::Page;
+use crate::piece::Piece;
 
 /// Encodes a [`Page`] as text format 0.0.4, piece by piece.
 #[derive(Debug)]
@@ -14,6 +16,7 @@ pub struct TextEncoder {
     page: Page,
     segment: usize,
     cursor: Cursor,
+    /// Whether the header of the current segment's family was written.
     begun: bool,
 }
 
@@ -26,18 +29,16 @@ impl TextEncoder {
         Self { page, segment: 0, cursor: Cursor::default(), begun: false }
     }
 
-    /// Appends to `out` until it holds at least `limit` bytes or the page ends. It goes over the limit by no more than one
-    /// line. Returns whether there is more.
-    pub fn fill(&mut self, out: &mut Vec<u8>, limit: usize) -> bool {
+    /// Fills `piece`, which is emptied first, with as many whole lines as it has room for; it grows where a single one
+    /// needs more. Returns whether there is more to come.
+    pub fn fill(&mut self, piece: &mut Piece) -> bool {
+        piece.clear();
         while let Some((samples, first)) = self.page.segment(self.segment) {
-            if out.len() >= limit {
+            if first && !self.begun && !piece.write(|pen| put_header(pen, samples.family())) {
                 return true;
             }
-            if first && !self.begun {
-                push_header(out, samples.family());
-                self.begun = true;
-            }
-            if push_samples(out, limit, samples, &mut self.cursor) {
+            self.begun = true;
+            if !put_samples(piece, samples, &mut self.cursor) {
                 return true;
             }
             self.segment += 1;
@@ -48,57 +49,75 @@ impl TextEncoder {
     }
 }
 
-fn push_header(out: &mut Vec<u8>, family: &Family) {
+fn put_header(pen: &mut Pen<'_>, family: &Family) {
     let name = family.name().as_bytes();
     if !family.help().is_empty() {
-        out.extend_from_slice(b"# HELP ");
-        out.extend_from_slice(name);
-        out.push(b' ');
-        push_help(out, family.help());
-        out.push(b'\n');
+        pen.put(b"# HELP ");
+        pen.put(name);
+        pen.put(b" ");
+        put_help(pen, family.help());
+        pen.put(b"\n");
     }
-    out.extend_from_slice(b"# TYPE ");
-    out.extend_from_slice(name);
-    out.extend_from_slice(match family.kind() {
+    pen.put(b"# TYPE ");
+    pen.put(name);
+    pen.put(match family.kind() {
         Kind::Gauge => b" gauge\n",
         Kind::Counter => b" counter\n",
         Kind::Unknown => b" untyped\n",
     });
 }
 
-fn push_help(out: &mut Vec<u8>, help: &str) {
+fn put_help(pen: &mut Pen<'_>, help: &str) {
     let mut rest = help.as_bytes();
     while let Some(at) = memchr::memchr2(b'\\', b'\n', rest) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(if rest[at] == b'\\' { b"\\\\" } else { b"\\n" });
+        pen.put(&rest[..at]);
+        pen.put(if rest[at] == b'\\' { b"\\\\" } else { b"\\n" });
         rest = &rest[at + 1..];
     }
-    out.extend_from_slice(rest);
+    pen.put(rest);
 }
 
-/// Appends lines up to `limit` and returns whether there are more.
-fn push_samples(
-    out: &mut Vec<u8>,
-    limit: usize,
-    samples: &FamilySamples,
-    cursor: &mut Cursor,
-) -> bool {
-    let name = samples.family().name().as_bytes();
-    while let Some(sample) = samples.read(cursor) {
-        out.extend_from_slice(name);
-        if !sample.labels.is_empty() {
-            out.push(b'{');
-            out.extend_from_slice(sample.labels);
-            out.push(b'}');
+/// A metric's name with bytes behind it, so that a pen can copy it in whole steps.
+struct Padded([u8; 64]);
+
+impl Padded {
+    fn new(name: &[u8]) -> Self {
+        let mut padded = [0; 64];
+        if let Some(place) = padded.get_mut(..name.len()) {
+            place.copy_from_slice(name);
         }
-        out.push(b' ');
-        push_value(out, sample.value);
-        out.push(b'\n');
-        if out.len() >= limit {
-            return true;
+        Self(padded)
+    }
+
+    #[inline]
+    fn write(&self, pen: &mut Pen<'_>, name: &[u8]) {
+        let source = if name.len() <= self.0.len() { &self.0 } else { name };
+        pen.put_prefix(source, name.len());
+    }
+}
+
+/// Writes the lines of a segment from `cursor` on. Returns whether the segment was finished.
+fn put_samples(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) -> bool {
+    let name = samples.family().name().as_bytes();
+    let padded = Padded::new(name);
+    let mut speller = Speller::new();
+    loop {
+        let before = *cursor;
+        let Some(sample) = samples.read(cursor) else { return true };
+        // Spelled before the rest of the line is copied, because reading digits back in the instant in which they were
+        // written stalls the processor.
+        let value = speller.spell(sample.value());
+        let fits = piece.write(|pen| {
+            padded.write(pen, name);
+            sample.write_block(pen);
+            pen.put(value);
+            pen.put(b"\n");
+        });
+        if !fits {
+            *cursor = before;
+            return false;
         }
     }
-    false
 }
 
 #[cfg(test)]
@@ -126,17 +145,17 @@ mod tests {
 
     fn check(snapshots: Vec<Arc<Snapshot>>, expected: &str) {
         let page = Page::new(snapshots);
-        for limit in [1, 10, 64, usize::MAX] {
+        for size in [1, 10, 64, 10_000] {
             let mut encoder = TextEncoder::new(page.clone());
-            let (mut whole, mut piece) = (Vec::new(), Vec::new());
+            let (mut whole, mut piece) = (Vec::new(), Piece::new(size));
             loop {
-                let more = encoder.fill(&mut piece, limit);
-                whole.append(&mut piece);
+                let more = encoder.fill(&mut piece);
+                whole.extend_from_slice(piece.as_ref());
                 if !more {
                     break;
                 }
             }
-            assert_eq!(String::from_utf8(whole).unwrap(), expected, "in pieces of {limit}");
+            assert_eq!(String::from_utf8(whole).unwrap(), expected, "in pieces of {size}");
         }
     }
 
@@ -181,14 +200,26 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_goes_over_its_limit_by_one_line_at_most() {
+    fn a_piece_is_filled_to_its_last_line_and_no_further() {
         let samples: Vec<_> = (0..1000_i32).map(|i| ([].as_slice(), f64::from(i))).collect();
-        let mut encoder =
-            TextEncoder::new(Page::new(vec![snapshot(Family::gauge("m", ""), &samples)]));
-        let mut piece = Vec::new();
-        while encoder.fill(&mut piece, 100) {
-            assert!((100..110).contains(&piece.len()), "{}", piece.len());
-            piece.clear();
+        let page = Page::new(vec![snapshot(Family::gauge("m", ""), &samples)]);
+        let (mut encoder, mut piece) = (TextEncoder::new(page), Piece::new(100));
+        while encoder.fill(&mut piece) {
+            assert!((80..=100).contains(&piece.as_ref().len()), "{}", piece.as_ref().len());
+            assert!(piece.as_ref().ends_with(b"\n"));
         }
+    }
+
+    #[test]
+    fn a_line_that_is_larger_than_a_piece_makes_it_grow() {
+        let long = "x".repeat(100_000);
+        let samples: [(&[(&str, &str)], f64); 2] = [(&[("l", &long)], 1.0), (&[], 2.0)];
+        let page = Page::new(vec![snapshot(Family::gauge("m", ""), &samples)]);
+        let (mut encoder, mut piece) = (TextEncoder::new(page), Piece::new(64));
+        assert!(encoder.fill(&mut piece));
+        assert_eq!(piece.as_ref(), b"# TYPE m gauge\n");
+        while encoder.fill(&mut piece) {}
+        assert!(piece.as_ref().len() > 100_000);
+        assert!(piece.as_ref().ends_with(b"\"} 1\nm 2\n"));
     }
 }

@@ -7,49 +7,52 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use exporter_exposition::{Page, TextEncoder};
+use exporter_exposition::{Page, Piece, TextEncoder};
 use exporter_runtime::WebMetrics;
 
-/// The size of a piece. Larger ones save little and cost memory per connection.
-const PIECE: usize = 64 * 1024;
+/// The size of a piece. Every piece that is sent wakes the scraper up, which costs more than encoding 64 KiB; larger ones
+/// than this fall out of the processor's cache before they are sent.
+const PIECE: usize = 512 * 1024;
 
-/// Buffers that were sent and wait for the next piece.
+/// Pieces that were sent and wait to be filled again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Buffers(Arc<Mutex<Vec<Vec<u8>>>>);
+pub(crate) struct Pieces(Arc<Mutex<Vec<Piece>>>);
 
 /// More than these are leftovers of a crowd.
-const KEPT: usize = 8;
+const KEPT: usize = 4;
 
-impl Buffers {
-    fn take(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+impl Pieces {
+    fn take(&self) -> Piece {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        kept.unwrap_or_else(|| Piece::new(PIECE))
     }
 
-    fn put(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        buffer.shrink_to(2 * PIECE);
+    fn put(&self, piece: Piece) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT {
-            kept.push(buffer);
+        // A piece that had to grow for a single line would hold that memory for ever.
+        if kept.len() < KEPT && piece.capacity() == PIECE {
+            kept.push(piece);
         }
     }
 }
 
-/// A piece on its way to the socket; its buffer comes back when it has been sent.
-struct Piece {
-    buffer: Vec<u8>,
-    home: Buffers,
+/// A piece on its way to the socket; it comes back when it has been sent.
+struct Lent {
+    piece: Option<Piece>,
+    home: Pieces,
 }
 
-impl AsRef<[u8]> for Piece {
+impl AsRef<[u8]> for Lent {
     fn as_ref(&self) -> &[u8] {
-        &self.buffer
+        self.piece.as_ref().map_or(&[], Piece::as_ref)
     }
 }
 
-impl Drop for Piece {
+impl Drop for Lent {
     fn drop(&mut self) {
-        self.home.put(std::mem::take(&mut self.buffer));
+        if let Some(piece) = self.piece.take() {
+            self.home.put(piece);
+        }
     }
 }
 
@@ -58,7 +61,7 @@ pub(crate) struct Body {
     web: WebMetrics,
     next: Option<Bytes>,
     /// What comes after `next`, for a page that does not fit one piece.
-    rest: Option<(TextEncoder, Buffers)>,
+    rest: Option<(TextEncoder, Pieces)>,
     size: BodySize,
 }
 
@@ -69,19 +72,19 @@ impl Body {
         Self { web, next: Some(text), rest: None, size }
     }
 
-    pub(crate) fn page(page: Page, buffers: &Buffers, web: WebMetrics) -> Self {
+    pub(crate) fn page(page: Page, pieces: &Pieces, web: WebMetrics) -> Self {
         let mut encoder = TextEncoder::new(page);
-        let (piece, more) = encode(&mut encoder, buffers);
+        let (piece, more) = encode(&mut encoder, pieces);
         let size = if more { BodySize::Stream } else { BodySize::Sized(piece.len() as u64) };
-        let rest = more.then(|| (encoder, buffers.clone()));
+        let rest = more.then(|| (encoder, pieces.clone()));
         Self { web, next: Some(piece), rest, size }
     }
 }
 
-fn encode(encoder: &mut TextEncoder, buffers: &Buffers) -> (Bytes, bool) {
-    let mut buffer = buffers.take();
-    let more = encoder.fill(&mut buffer, PIECE);
-    (Bytes::from_owner(Piece { buffer, home: buffers.clone() }), more)
+fn encode(encoder: &mut TextEncoder, pieces: &Pieces) -> (Bytes, bool) {
+    let mut piece = pieces.take();
+    let more = encoder.fill(&mut piece);
+    (Bytes::from_owner(Lent { piece: Some(piece), home: pieces.clone() }), more)
 }
 
 impl MessageBody for Body {
@@ -96,8 +99,8 @@ impl MessageBody for Body {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let piece = self.next.take().or_else(|| {
-            let (encoder, buffers) = self.rest.as_mut()?;
-            let (piece, more) = encode(encoder, buffers);
+            let (encoder, pieces) = self.rest.as_mut()?;
+            let (piece, more) = encode(encoder, pieces);
             if !more {
                 self.rest = None;
             }

@@ -13,7 +13,7 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use exporter_exposition::TextEncoder;
 use exporter_runtime::Registry;
 
-use crate::body::{Body, Buffers};
+use crate::body::{Body, Pieces};
 use crate::landing;
 use crate::listen::Listener;
 
@@ -36,7 +36,7 @@ pub struct WebOptions {
 
 struct Site {
     registry: Arc<Registry>,
-    buffers: Buffers,
+    pieces: Pieces,
     landing: String,
 }
 
@@ -53,7 +53,7 @@ pub fn serve(
     shutdown: impl Future<Output = ()> + 'static,
 ) -> io::Result<()> {
     let landing = landing::render(options, &registry);
-    let site = Data::new(Site { registry, buffers: Buffers::default(), landing });
+    let site = Data::new(Site { registry, pieces: Pieces::default(), landing });
     let path = options.telemetry_path.clone();
     System::new().block_on(async move {
         let server = HttpServer::new(move || {
@@ -74,6 +74,8 @@ pub fn serve(
         let mut server = server
             .workers(workers())
             .keep_alive(KEEP_ALIVE)
+            // The end of a page must not wait for the scraper to acknowledge what came before it.
+            .tcp_nodelay(true)
             .shutdown_timeout(GRACE.as_secs())
             .disable_signals();
         for listener in listeners {
@@ -96,7 +98,7 @@ fn workers() -> usize {
 
 async fn metrics(site: Data<Site>) -> HttpResponse<Body> {
     let web = begin(&site);
-    let body = Body::page(site.registry.scrape(), &site.buffers, web);
+    let body = Body::page(site.registry.scrape(), &site.pieces, web);
     respond(&site, StatusCode::OK, TextEncoder::CONTENT_TYPE, body)
 }
 

@@ -100,8 +100,7 @@ mod tests {
         let lines = snapshot.families().iter().flat_map(|samples| {
             let (name, kind) = (samples.family().name(), samples.family().kind());
             samples.iter().map(move |sample| {
-                let labels = str::from_utf8(sample.labels).unwrap();
-                format!("{kind} {name}{{{labels}}} {}", sample.value.as_f64())
+                format!("{kind} {name}{{{}}} {}", sample.labels(), sample.value().as_f64())
             })
         });
         lines.collect()

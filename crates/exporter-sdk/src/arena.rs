@@ -1,28 +1,60 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a fixed header (tag, length of the label block, value) and the label block. Nothing in it belongs to one
-//! exposition format. Chunks are kept from run to run, because fresh memory costs more than filling it; after a peak,
-//! a quarter of the idle chunks is given back per run.
+//! A record is a header (length and tag, value) and the label block. Nothing in it belongs to one exposition format: both
+//! text formats write the same label block between name and value. Chunks are kept from run to run, because fresh memory
+//! costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
+#![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
+
+use crate::pen::Pen;
 use crate::value::Value;
 
-/// A chunk is taken for full a little before its capacity, so that an ordinary record never makes it grow.
-const SLACK: usize = 1024;
-const FIRST_CHUNK: usize = SLACK + 512;
+/// Most families have a few samples: they begin small.
+const FIRST_CHUNK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
-const HEADER: usize = 13;
-const TAG_INT: u8 = 0;
-const TAG_UINT: u8 = 1;
-const TAG_FLOAT: u8 = 2;
+const HEADER: usize = 12;
+const TAG_BITS: u32 = 3;
+const TAG_INT: u32 = 0;
+const TAG_UINT: u32 = 1;
+const TAG_FLOAT: u32 = 2;
 
 /// One sample as it was recorded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sample<'a> {
-    /// The rendered labels, `a="x",b="y"`, in UTF-8 and escaped as both text formats do it; empty where there are none.
-    pub labels: &'a [u8],
+    /// From the label block on to the end of the chunk.
+    chunk: &'a [u8],
+    length: usize,
+    value: Value,
+}
+
+impl<'a> Sample<'a> {
     /// The value.
-    pub value: Value,
+    #[inline]
+    pub fn value(&self) -> Value {
+        self.value
+    }
+
+    /// What stands between the metric's name and the value on a line of both text formats: `{a="x",b="y"} ` with the
+    /// values escaped, or a space where there are no labels.
+    #[inline]
+    pub fn block(&self) -> &'a [u8] {
+        &self.chunk[..self.length]
+    }
+
+    /// The rendered labels, `a="x",b="y"`; empty where there are none.
+    pub fn labels(&self) -> &'a str {
+        let labels = self.block().strip_prefix(b"{").and_then(|block| block.strip_suffix(b"} "));
+        // Label blocks are made of strings, so they are UTF-8.
+        str::from_utf8(labels.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// Writes the block. What lies behind it in memory is readable, so it need not be copied byte by byte.
+    #[doc(hidden)]
+    #[inline]
+    pub fn write_block(&self, pen: &mut Pen<'_>) {
+        pen.put_prefix(self.chunk, self.length);
+    }
 }
 
 /// A place between two samples, from which reading goes on. The default is the beginning.
@@ -32,42 +64,62 @@ pub struct Cursor {
     offset: usize,
 }
 
+#[derive(Debug)]
+struct Chunk {
+    bytes: Vec<u8>,
+    used: usize,
+}
+
+impl Chunk {
+    fn new(size: usize) -> Self {
+        Self { bytes: vec![0; size], used: 0 }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Arena {
-    chunks: Vec<Vec<u8>>,
+    chunks: Vec<Chunk>,
     current: usize,
 }
 
 impl Arena {
-    /// Appends a record; `labels` writes its label block.
+    /// Appends a record; `block` writes its label block, and again where it did not fit.
     #[inline]
-    pub(crate) fn push(&mut self, value: Value, labels: impl FnOnce(&mut Vec<u8>)) {
-        let out = self.tail();
-        let start = out.len();
-        out.extend_from_slice(&header(value));
-        labels(out);
-        let length = u32::try_from(out.len() - start - HEADER).expect("labels of less than 4 GiB");
-        out[start + 1..start + 5].copy_from_slice(&length.to_le_bytes());
-    }
-
-    #[inline]
-    fn tail(&mut self) -> &mut Vec<u8> {
-        let full = self.chunks.get(self.current).is_none_or(|c| c.len() + SLACK > c.capacity());
-        if full {
+    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        while !self.try_push(value, &block) {
             self.advance();
         }
-        &mut self.chunks[self.current]
     }
 
+    #[inline(always)]
+    fn try_push(&mut self, value: Value, block: &impl Fn(&mut Pen<'_>)) -> bool {
+        let Some(chunk) = self.chunks.get_mut(self.current) else { return false };
+        let start = chunk.used;
+        let mut pen = Pen::new(&mut chunk.bytes, start);
+        pen.skip(HEADER);
+        block(&mut pen);
+        let Some(end) = pen.end() else { return false };
+        pen.fill_in(start, header(end - start - HEADER, value));
+        chunk.used = end;
+        true
+    }
+
+    /// Makes room: in the next chunk, or in a larger one where a single record has a chunk to itself already.
     #[cold]
     fn advance(&mut self) {
-        if self.chunks.is_empty() {
-            self.chunks.push(Vec::with_capacity(FIRST_CHUNK));
-            return;
-        }
-        self.current += 1;
-        if self.current == self.chunks.len() {
-            self.chunks.push(Vec::with_capacity(CHUNK));
+        match self.chunks.get_mut(self.current) {
+            None => self.chunks.push(Chunk::new(FIRST_CHUNK)),
+            Some(chunk) if chunk.used == 0 => {
+                let size = (chunk.bytes.len() * 2).max(CHUNK);
+                assert!(size <= MAX_BLOCK, "labels of {MAX_BLOCK} bytes and more");
+                *chunk = Chunk::new(size);
+            }
+            Some(_) => {
+                self.current += 1;
+                if self.current == self.chunks.len() {
+                    self.chunks.push(Chunk::new(CHUNK));
+                }
+            }
         }
     }
 
@@ -77,8 +129,10 @@ impl Arena {
         let idle = self.chunks.len() - used;
         self.chunks.truncate(used + idle - idle.div_ceil(4));
         for chunk in &mut self.chunks {
-            chunk.clear();
-            chunk.shrink_to(CHUNK);
+            chunk.used = 0;
+            if chunk.bytes.len() > CHUNK {
+                *chunk = Chunk::new(CHUNK);
+            }
         }
         self.current = 0;
     }
@@ -88,8 +142,9 @@ impl Arena {
     pub(crate) fn read(&self, cursor: &mut Cursor) -> Option<Sample<'_>> {
         loop {
             let chunk = self.chunks.get(cursor.chunk)?;
-            if let Some((sample, next)) = read_record(chunk, cursor.offset) {
-                cursor.offset = next;
+            if cursor.offset < chunk.used {
+                let sample = read_record(&chunk.bytes, cursor.offset)?;
+                cursor.offset += HEADER + sample.length;
                 return Some(sample);
             }
             *cursor = Cursor { chunk: cursor.chunk + 1, offset: 0 };
@@ -98,35 +153,39 @@ impl Arena {
 
     /// Bytes held, used or not.
     pub(crate) fn capacity(&self) -> usize {
-        self.chunks.iter().map(Vec::capacity).sum()
+        self.chunks.iter().map(|chunk| chunk.bytes.len()).sum()
     }
 }
 
+/// What a header can tell the length of.
+const MAX_BLOCK: usize = 1 << (u32::BITS - TAG_BITS);
+
 #[inline]
-fn header(value: Value) -> [u8; HEADER] {
+fn header(length: usize, value: Value) -> [u8; HEADER] {
     let (tag, bits) = match value {
         Value::Int(value) => (TAG_INT, value.cast_unsigned()),
         Value::Uint(value) => (TAG_UINT, value),
         Value::Float(value) => (TAG_FLOAT, value.to_bits()),
     };
+    #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
+    let length_and_tag = (length as u32) << TAG_BITS | tag;
     let mut header = [0; HEADER];
-    header[0] = tag;
-    header[5..].copy_from_slice(&bits.to_le_bytes());
+    header[..4].copy_from_slice(&length_and_tag.to_le_bytes());
+    header[4..].copy_from_slice(&bits.to_le_bytes());
     header
 }
 
 #[inline]
-fn read_record(chunk: &[u8], offset: usize) -> Option<(Sample<'_>, usize)> {
-    let (header, rest) = chunk.get(offset..)?.split_first_chunk::<HEADER>()?;
-    let [tag, l0, l1, l2, l3, bits @ ..] = *header;
-    let (labels, _) = rest.split_at(u32::from_le_bytes([l0, l1, l2, l3]) as usize);
-    let bits = u64::from_le_bytes(bits);
-    let value = match tag {
+fn read_record(bytes: &[u8], offset: usize) -> Option<Sample<'_>> {
+    let (length_and_tag, rest) = bytes.get(offset..)?.split_first_chunk()?;
+    let (bits, chunk) = rest.split_first_chunk()?;
+    let (length_and_tag, bits) = (u32::from_le_bytes(*length_and_tag), u64::from_le_bytes(*bits));
+    let value = match length_and_tag & ((1 << TAG_BITS) - 1) {
         TAG_INT => Value::Int(bits.cast_signed()),
         TAG_UINT => Value::Uint(bits),
         _ => Value::Float(f64::from_bits(bits)),
     };
-    Some((Sample { labels, value }, offset + HEADER + labels.len()))
+    Some(Sample { chunk, length: (length_and_tag >> TAG_BITS) as usize, value })
 }
 
 #[cfg(test)]
@@ -135,7 +194,7 @@ mod tests {
 
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(Value::Uint(i as u64), |out| out.extend_from_slice(label.as_bytes()));
+            arena.push(Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
         }
     }
 
@@ -149,29 +208,28 @@ mod tests {
         let mut arena = Arena::default();
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
         for i in 0..20_000 {
-            arena.push(values[i % 3], |out| out.extend_from_slice(format!("i=\"{i}\"").as_bytes()));
+            arena.push(values[i % 3], |pen| pen.put(format!("{{i=\"{i}\"}} ").as_bytes()));
         }
         let mut cursor = Cursor::default();
         for i in 0..20_000 {
             let sample = arena.read(&mut cursor).unwrap();
-            assert_eq!(
-                (sample.labels, sample.value),
-                (format!("i=\"{i}\"").as_bytes(), values[i % 3])
-            );
+            assert_eq!((sample.labels(), sample.value()), (&*format!("i=\"{i}\""), values[i % 3]));
         }
-        assert_eq!(arena.read(&mut cursor), None);
+        assert!(arena.read(&mut cursor).is_none());
     }
 
     #[test]
     fn a_record_larger_than_a_chunk_is_kept_whole_and_its_memory_given_back() {
         let mut arena = Arena::default();
         let long = "x".repeat(3 * CHUNK);
+        fill(&mut arena, 1, "small");
         fill(&mut arena, 2, &long);
         let mut cursor = Cursor::default();
-        assert_eq!(arena.read(&mut cursor).unwrap().labels, long.as_bytes());
-        assert_eq!(arena.read(&mut cursor).unwrap().labels, long.as_bytes());
+        assert_eq!(arena.read(&mut cursor).unwrap().block(), b"small");
+        assert_eq!(arena.read(&mut cursor).unwrap().block(), long.as_bytes());
+        assert_eq!(arena.read(&mut cursor).unwrap().block(), long.as_bytes());
         arena.clear();
-        assert!(arena.capacity() <= 2 * CHUNK, "{}", arena.capacity());
+        assert!(arena.capacity() <= 3 * CHUNK, "{}", arena.capacity());
     }
 
     #[test]

@@ -97,6 +97,13 @@ impl Family {
         Arc::as_ptr(&self.0).addr()
     }
 
+    /// Whether samples of `other` may stand in this family, beyond the name being the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.kind() == other.kind()
+            && self.labels().eq(other.labels())
+            && self.const_labels().eq(other.const_labels())
+    }
+
     /// Whether samples of `desc` may stand in this family, beyond the name being the same.
     pub(crate) fn matches(&self, desc: &Desc) -> bool {
         self.kind() == desc.kind

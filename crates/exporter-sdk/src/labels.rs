@@ -4,9 +4,13 @@
 //! between the values (`a="`, `",b="`, the constant labels) is known when the family is, so it is prepared there as
 //! fragments ([`Layout`]) and a sample only copies fragments and escapes values.
 
+#![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
+
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use crate::pen::{self, Pen};
 
 /// What can be the value of a label: strings, integers, `bool`, `char`, enums made by [`label_enum!`](crate::label_enum),
 /// and references to them.
@@ -17,69 +21,44 @@ use std::sync::Arc;
 )]
 pub trait LabelValue {
     /// Writes the value.
-    fn write(&self, out: &mut LabelWriter<'_>);
+    fn write(&self, out: &mut LabelWriter<'_, '_>);
 }
 
 /// Where a [`LabelValue`] writes itself.
 #[derive(Debug)]
-pub struct LabelWriter<'a> {
-    out: &'a mut Vec<u8>,
+pub struct LabelWriter<'a, 'room> {
+    pen: &'a mut Pen<'room>,
 }
 
-impl LabelWriter<'_> {
+impl LabelWriter<'_, '_> {
     /// Appends text; whatever the exposition formats need escaped is escaped here.
-    #[inline]
+    #[inline(always)]
     pub fn push_str(&mut self, value: &str) {
-        escape_into(self.out, value);
+        self.pen.put_escaped(value);
     }
 
     /// Appends an integer in decimal.
     #[inline]
     pub fn push_integer(&mut self, value: impl itoa::Integer) {
-        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-    }
-}
-
-/// Escapes a label value as both text formats do: backslash, double quote and line feed.
-fn escape_into(out: &mut Vec<u8>, value: &str) {
-    let mut rest = value.as_bytes();
-    while let Some(at) = first_special(rest) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(match rest[at] {
-            b'\\' => b"\\\\",
-            b'"' => b"\\\"",
-            _ => b"\\n",
-        });
-        rest = &rest[at + 1..];
-    }
-    out.extend_from_slice(rest);
-}
-
-#[inline]
-fn first_special(bytes: &[u8]) -> Option<usize> {
-    // Most label values are a few bytes, for which setting up a vector search costs more than looking.
-    if bytes.len() < 16 {
-        bytes.iter().position(|&b| b == b'\\' || b == b'"' || b == b'\n')
-    } else {
-        memchr::memchr3(b'\\', b'"', b'\n', bytes)
+        self.pen.put(itoa::Buffer::new().format(value).as_bytes());
     }
 }
 
 impl LabelValue for str {
-    #[inline]
-    fn write(&self, out: &mut LabelWriter<'_>) {
+    #[inline(always)]
+    fn write(&self, out: &mut LabelWriter<'_, '_>) {
         out.push_str(self);
     }
 }
 
 impl LabelValue for bool {
-    fn write(&self, out: &mut LabelWriter<'_>) {
+    fn write(&self, out: &mut LabelWriter<'_, '_>) {
         out.push_str(if *self { "true" } else { "false" });
     }
 }
 
 impl LabelValue for char {
-    fn write(&self, out: &mut LabelWriter<'_>) {
+    fn write(&self, out: &mut LabelWriter<'_, '_>) {
         out.push_str(self.encode_utf8(&mut [0; 4]));
     }
 }
@@ -87,8 +66,8 @@ impl LabelValue for char {
 macro_rules! forwarded {
     ($([$($generics:tt)*] $type:ty),+ $(,)?) => {
         $(impl<$($generics)*> LabelValue for $type {
-            #[inline]
-            fn write(&self, out: &mut LabelWriter<'_>) {
+            #[inline(always)]
+            fn write(&self, out: &mut LabelWriter<'_, '_>) {
                 (**self).write(out);
             }
         })+
@@ -108,7 +87,7 @@ macro_rules! integers {
     ($($type:ty),+) => {
         $(impl LabelValue for $type {
             #[inline]
-            fn write(&self, out: &mut LabelWriter<'_>) {
+            fn write(&self, out: &mut LabelWriter<'_, '_>) {
                 out.push_integer(*self);
             }
         })+
@@ -153,7 +132,7 @@ macro_rules! label_enum {
         }
 
         impl $crate::LabelValue for $name {
-            fn write(&self, out: &mut $crate::LabelWriter<'_>) {
+            fn write(&self, out: &mut $crate::LabelWriter<'_, '_>) {
                 out.push_str(self.as_str());
             }
         }
@@ -177,7 +156,7 @@ impl Labels<0> for () {
 }
 
 impl<T: LabelValue, const N: usize> Labels<N> for [T; N] {
-    #[inline]
+    #[inline(always)]
     fn write(&self, out: &mut LabelsWriter<'_, '_>) {
         for value in self {
             out.push(value);
@@ -188,7 +167,7 @@ impl<T: LabelValue, const N: usize> Labels<N> for [T; N] {
 macro_rules! tuples {
     ($($count:literal: $($type:ident $index:tt),+;)+) => {
         $(impl<$($type: LabelValue),+> Labels<$count> for ($($type,)+) {
-            #[inline]
+            #[inline(always)]
             fn write(&self, out: &mut LabelsWriter<'_, '_>) {
                 $(out.push(&self.$index);)+
             }
@@ -213,38 +192,41 @@ tuples! {
 
 /// Where [`Labels`] write themselves: each value lands behind its label's name.
 #[derive(Debug)]
-pub struct LabelsWriter<'out, 'family> {
-    out: &'out mut Vec<u8>,
-    layout: &'family Layout,
+pub struct LabelsWriter<'pen, 'room> {
+    pen: &'pen mut Pen<'room>,
+    layout: &'pen Layout,
     next: usize,
 }
 
-impl<'out, 'family> LabelsWriter<'out, 'family> {
-    pub(crate) fn new(out: &'out mut Vec<u8>, layout: &'family Layout) -> Self {
-        Self { out, layout, next: 0 }
+impl<'pen, 'room> LabelsWriter<'pen, 'room> {
+    pub(crate) fn new(pen: &'pen mut Pen<'room>, layout: &'pen Layout) -> Self {
+        Self { pen, layout, next: 0 }
     }
 
     /// Appends the value of the next label.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, value: &(impl LabelValue + ?Sized)) {
-        self.out.extend_from_slice(self.layout.fragment(self.next));
+        self.layout.write_fragment(self.next, self.pen);
         self.next += 1;
-        value.write(&mut LabelWriter { out: self.out });
+        value.write(&mut LabelWriter { pen: self.pen });
     }
 
-    /// Ends the labels: what stands behind the last value, constant labels included.
+    /// Ends the labels: what stands behind the last value, constant labels and the label of the instance included.
     #[inline]
     pub(crate) fn finish(self) {
-        self.out.extend_from_slice(self.layout.tail());
+        self.layout.write_tail(self.pen);
     }
 }
 
-/// Everything of a family's label block but the values: `a="`, `",b="`, and the tail `",const="1"`.
-#[derive(Debug)]
+/// Everything that stands between the metric's name and the value on the lines of a family, but for the label values:
+/// `{a="`, `",b="`, and the tail `",const="1"} `. Without any label, the tail is a space.
+#[derive(Clone, Debug)]
 pub(crate) struct Layout {
+    /// The fragments, the tail, and padding, so that a pen can copy them in whole steps.
     bytes: Vec<u8>,
-    /// Where each fragment ends; the tail is what comes after the last one.
-    ends: Vec<usize>,
+    /// Where each fragment begins and how long it is.
+    fragments: Vec<(usize, usize)>,
+    tail: (usize, usize),
 }
 
 impl Layout {
@@ -252,42 +234,47 @@ impl Layout {
         labels: impl Iterator<Item = &'a str>,
         const_labels: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let (mut bytes, mut fragments) = (Vec::new(), Vec::new());
         for label in labels {
-            bytes.extend_from_slice(if ends.is_empty() { b"" } else { b"\"," });
+            let start = bytes.len();
+            bytes.extend_from_slice(if fragments.is_empty() { b"{" } else { b"\"," });
             bytes.extend_from_slice(label.as_bytes());
             bytes.extend_from_slice(b"=\"");
-            ends.push(bytes.len());
+            fragments.push((start, bytes.len() - start));
         }
-        if !ends.is_empty() {
+        let start = bytes.len();
+        if !fragments.is_empty() {
             bytes.push(b'"');
         }
         for (name, value) in const_labels {
             push_pair(&mut bytes, name, value);
         }
-        Self { bytes, ends }
+        bytes.extend_from_slice(if bytes.is_empty() { b" " } else { b"} " });
+        let tail = (start, bytes.len() - start);
+        bytes.extend_from_slice(&[0; pen::STEP]);
+        Self { bytes, fragments, tail }
     }
 
-    #[inline]
-    fn fragment(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
+    #[inline(always)]
+    fn write_fragment(&self, index: usize, pen: &mut Pen<'_>) {
+        let (start, length) = self.fragments[index];
+        pen.put_prefix(&self.bytes[start..], length);
     }
 
-    #[inline]
-    pub(crate) fn tail(&self) -> &[u8] {
-        &self.bytes[self.ends.last().copied().unwrap_or(0)..]
+    /// What stands behind the last label value; without labels, the whole block.
+    #[inline(always)]
+    pub(crate) fn write_tail(&self, pen: &mut Pen<'_>) {
+        let (start, length) = self.tail;
+        pen.put_prefix(&self.bytes[start..], length);
     }
 }
 
-/// Appends `name="value"` to a label block, with a comma where the block has begun.
-pub(crate) fn push_pair(block: &mut Vec<u8>, name: &str, value: &str) {
-    if !block.is_empty() {
-        block.push(b',');
-    }
+/// Appends `name="value"` to an unfinished block.
+fn push_pair(block: &mut Vec<u8>, name: &str, value: &str) {
+    block.push(if block.is_empty() { b'{' } else { b',' });
     block.extend_from_slice(name.as_bytes());
     block.extend_from_slice(b"=\"");
-    escape_into(block, value);
+    pen::escape(value.as_bytes(), |bytes| block.extend_from_slice(bytes));
     block.push(b'"');
 }
 
@@ -302,32 +289,34 @@ mod tests {
         expected: &str,
     ) {
         let layout = Layout::new(names.into_iter(), consts.iter().copied());
-        let mut out = Vec::new();
-        let mut writer = LabelsWriter::new(&mut out, &layout);
+        let mut room = [0; 300];
+        let mut pen = Pen::new(&mut room, 0);
+        let mut writer = LabelsWriter::new(&mut pen, &layout);
         labels.write(&mut writer);
         writer.finish();
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        let end = pen.end().unwrap();
+        assert_eq!(str::from_utf8(&room[..end]).unwrap(), expected);
     }
 
     #[test]
-    fn no_labels_is_an_empty_block() {
-        check([], &[], &(), "");
-        check([], &[("c", "1"), ("d", "2")], &(), r#"c="1",d="2""#);
+    fn no_labels_is_a_space() {
+        check([], &[], &(), " ");
+        check([], &[("c", "1"), ("d", "2")], &(), r#"{c="1",d="2"} "#);
     }
 
     #[test]
     fn values_of_one_type_and_of_several() {
-        check(["a"], &[], &["x"], r#"a="x""#);
-        check(["a", "b"], &[], &[1, 2], r#"a="1",b="2""#);
+        check(["a"], &[], &["x"], r#"{a="x"} "#);
+        check(["a", "b"], &[], &[1, 2], r#"{a="1",b="2"} "#);
         let owned = String::from("s");
-        check(["a", "b", "c"], &[], &(&owned, 'c', true), r#"a="s",b="c",c="true""#);
-        check(["a", "b"], &[("z", "9")], &(-1_i64, Cow::Borrowed("")), r#"a="-1",b="",z="9""#);
+        check(["a", "b", "c"], &[], &(&owned, 'c', true), r#"{a="s",b="c",c="true"} "#);
+        check(["a", "b"], &[("z", "9")], &(-1_i64, Cow::Borrowed("")), r#"{a="-1",b="",z="9"} "#);
     }
 
     #[test]
     fn what_the_format_needs_escaped_is_escaped_in_short_and_long_values() {
-        check(["a"], &[("k", "\"")], &["\\ \" \n é"], r#"a="\\ \" \n é",k="\"""#);
+        check(["a"], &[("k", "\"")], &["\\ \" \n é"], r#"{a="\\ \" \n é",k="\""} "#);
         let long = format!("{}\"{}", "x".repeat(40), "y\n");
-        check(["a"], &[], &[long], &format!(r#"a="{}\"y\n""#, "x".repeat(40)));
+        check(["a"], &[], &[long], &format!(r#"{{a="{}\"y\n"}} "#, "x".repeat(40)));
     }
 }

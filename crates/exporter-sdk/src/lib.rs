@@ -53,6 +53,7 @@ mod family;
 mod labels;
 mod metric;
 pub mod names;
+mod pen;
 mod registration;
 mod scrape;
 mod snapshot;
@@ -70,8 +71,9 @@ pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
 pub use crate::snapshot::{FamilySamples, Snapshot};
 pub use crate::value::{SampleValue, Value};
 
-/// For the macros of this crate only.
+/// For the macros of this crate and for exporter-exposition only.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::pen::Pen;
     pub use inventory;
 }

@@ -2,6 +2,7 @@
 //! snapshots.
 
 use std::fmt;
+use std::iter;
 use std::ptr;
 
 use hashbrown::HashMap;
@@ -9,10 +10,12 @@ use hashbrown::HashMap;
 use crate::desc::Desc;
 use crate::error::Error;
 use crate::family::{self, Family};
-use crate::labels::{self, LabelValue, Labels, LabelsWriter};
+use crate::labels::{LabelValue, Labels, LabelsWriter, Layout};
 use crate::metric::Metric;
 use crate::snapshot::{FamilySamples, Snapshot};
 use crate::value::SampleValue;
+
+const DIFFERS: &str = "emitted with another kind or other labels than described";
 
 type Index<K> = HashMap<K, usize, foldhash::fast::RandomState>;
 
@@ -56,13 +59,11 @@ impl Scrape<'_> {
         let Some(index) = self.find_static(metric.desc()) else {
             return;
         };
-        let suffix = &self.recorder.suffix;
-        self.snapshot.families[index].push(value.into_value(), |out, family| {
-            let start = out.len();
-            let mut writer = LabelsWriter::new(out, family.layout());
+        let layout = &self.recorder.layouts[index];
+        self.snapshot.families[index].push(value.into_value(), |pen| {
+            let mut writer = LabelsWriter::new(pen, layout);
             labels.write(&mut writer);
             writer.finish();
-            append_suffix(out, start, suffix);
         });
     }
 
@@ -77,7 +78,7 @@ impl Scrape<'_> {
     pub fn emit_dynamic<L: LabelValue>(
         &mut self,
         family: &Family,
-        labels: impl IntoIterator<Item = L, IntoIter: ExactSizeIterator>,
+        labels: impl IntoIterator<Item = L, IntoIter: ExactSizeIterator + Clone>,
         value: impl SampleValue,
     ) {
         let labels = labels.into_iter();
@@ -89,13 +90,11 @@ impl Scrape<'_> {
         let Some(index) = self.find_dynamic(family) else {
             return;
         };
-        let suffix = &self.recorder.suffix;
-        self.snapshot.families[index].push(value.into_value(), |out, _| {
-            let start = out.len();
-            let mut writer = LabelsWriter::new(out, family.layout());
-            labels.for_each(|label| writer.push(&label));
+        let layout = &self.recorder.layouts[index];
+        self.snapshot.families[index].push(value.into_value(), |pen| {
+            let mut writer = LabelsWriter::new(pen, layout);
+            labels.clone().for_each(|label| writer.push(&label));
             writer.finish();
-            append_suffix(out, start, suffix);
         });
     }
 
@@ -118,13 +117,9 @@ impl Scrape<'_> {
         let Some(index) = self.find_dynamic(family) else {
             return;
         };
-        let mut block = Vec::new();
-        for (name, value) in pairs {
-            labels::push_pair(&mut block, name, value);
-        }
-        append_suffix(&mut block, 0, &self.recorder.suffix);
-        self.snapshot.families[index]
-            .push(value.into_value(), |out, _| out.extend_from_slice(&block));
+        pairs.extend(self.recorder.label.as_ref().map(|(name, value)| (&**name, &**value)));
+        let block = Layout::new(iter::empty(), pairs.into_iter());
+        self.snapshot.families[index].push(value.into_value(), |pen| block.write_tail(pen));
     }
 
     #[inline]
@@ -139,10 +134,7 @@ impl Scrape<'_> {
         } else if let Some(&index) = self.recorder.by_name.get(desc.name) {
             // A `const` metric has an address of its own wherever it is named: the name finds it, once per address.
             if !self.snapshot.families[index].family().matches(desc) {
-                self.fail(
-                    desc.name,
-                    "emitted with another kind or other labels than described".into(),
-                );
+                self.fail(desc.name, DIFFERS.into());
                 return None;
             }
             self.recorder.by_address.insert(key, index);
@@ -160,11 +152,8 @@ impl Scrape<'_> {
             return Some(index);
         }
         if let Some(&index) = self.recorder.by_name.get(family.name()) {
-            let described = self.snapshot.families[index].family();
-            if described.kind() != family.kind() {
-                let problem =
-                    format!("emitted as {}, described as {}", family.kind(), described.kind());
-                self.fail(family.name(), problem);
+            if !self.snapshot.families[index].family().is_like(family) {
+                self.fail(family.name(), DIFFERS.into());
                 return None;
             }
             return Some(index);
@@ -186,7 +175,9 @@ impl Scrape<'_> {
             return None;
         }
         let index = self.snapshot.families.len();
-        self.snapshot.families.push(FamilySamples::new(family()));
+        let family = family();
+        self.recorder.layouts.push(self.recorder.layout(&family));
+        self.snapshot.families.push(FamilySamples::new(family));
         self.recorder.by_address.insert(key, index);
         self.recorder.by_name.insert(name.into(), index);
         Some(index)
@@ -195,16 +186,6 @@ impl Scrape<'_> {
     #[cold]
     fn fail(&mut self, metric: &str, problem: String) {
         self.invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
-    }
-}
-
-#[inline]
-fn append_suffix(block: &mut Vec<u8>, start: usize, suffix: &[u8]) {
-    if !suffix.is_empty() {
-        if block.len() > start {
-            block.push(b',');
-        }
-        block.extend_from_slice(suffix);
     }
 }
 
@@ -227,8 +208,10 @@ fn check_pairs(family: &Family, pairs: &[(&str, &str)]) -> Result<(), String> {
 pub struct Recorder {
     families: Vec<Family>,
     unchecked: bool,
-    /// A rendered label that every sample gets, or nothing.
-    suffix: Vec<u8>,
+    /// A label that every sample gets.
+    label: Option<(Box<str>, Box<str>)>,
+    /// The layouts of the families, and of those that the current run added.
+    layouts: Vec<Layout>,
     by_address: Index<usize>,
     by_name: Index<Box<str>>,
 }
@@ -238,13 +221,25 @@ impl Recorder {
     pub fn new(families: Vec<Family>, unchecked: bool) -> Self {
         let by_address = families.iter().enumerate().map(|(i, f)| (f.address(), i)).collect();
         let by_name = families.iter().enumerate().map(|(i, f)| (f.name().into(), i)).collect();
-        Self { families, unchecked, suffix: Vec::new(), by_address, by_name }
+        let layouts = families.iter().map(|family| family.layout().clone()).collect();
+        Self { families, unchecked, label: None, layouts, by_address, by_name }
     }
 
     /// Adds a label to every sample, behind all others.
     pub fn with_label(mut self, name: &str, value: &str) -> Self {
-        labels::push_pair(&mut self.suffix, name, value);
+        self.label = Some((name.into(), value.into()));
+        self.layouts = self.families.iter().map(|family| self.layout(family)).collect();
         self
+    }
+
+    fn layout(&self, family: &Family) -> Layout {
+        match &self.label {
+            Some((name, value)) => {
+                let label = (name.as_ref(), value.as_ref());
+                Layout::new(family.labels(), family.const_labels().chain([label]))
+            }
+            None => family.layout().clone(),
+        }
     }
 
     /// Runs the collector once. `spare` is a snapshot of an earlier run whose memory can be used again.
@@ -262,6 +257,7 @@ impl Recorder {
             let described = self.families.len();
             self.by_address.retain(|_, index| *index < described);
             self.by_name.retain(|_, index| *index < described);
+            self.layouts.truncate(described);
         }
         let mut snapshot = spare.unwrap_or_default();
         snapshot.reset(&self.families);
@@ -323,8 +319,7 @@ mod tests {
 
     fn lines(snapshot: &Snapshot) -> Vec<String> {
         let line = |name: &str, sample: crate::Sample<'_>| {
-            let labels = str::from_utf8(sample.labels).unwrap();
-            format!("{name}{{{labels}}} {}", sample.value.as_f64())
+            format!("{name}{{{}}} {}", sample.labels(), sample.value().as_f64())
         };
         snapshot
             .families()
@@ -402,7 +397,7 @@ mod tests {
         let wrong = Family::gauge("disk_read_total", "").build().unwrap();
         assert_eq!(
             problem(recorder, |s| s.emit_dynamic(&wrong, [""; 0], 1)),
-            "metric `disk_read_total`: emitted as gauge, described as counter"
+            "metric `disk_read_total`: emitted with another kind or other labels than described"
         );
     }
 
@@ -424,9 +419,9 @@ mod tests {
         let snapshot = snapshot.unwrap();
         assert_eq!(lines(&snapshot)[0], "fixed{a=\"x\",b=\"y\",c=\"1\"} 1");
         let free_samples: Vec<_> = snapshot.families()[1].iter().collect();
-        assert_eq!(free_samples[0].labels, b"a=\"\\\"\",z=\"1\"");
-        assert_eq!(free_samples[0].value, Value::Uint(u64::MAX));
-        assert_eq!(free_samples[1].labels, b"");
+        assert_eq!(free_samples[0].labels(), "a=\"\\\"\",z=\"1\"");
+        assert_eq!(free_samples[0].value(), Value::Uint(u64::MAX));
+        assert_eq!(free_samples[1].labels(), "");
 
         assert_eq!(
             problem(recorder, |s| s.emit_dynamic(&fixed, ["x"], 1)),

@@ -3,6 +3,7 @@
 
 use crate::arena::{Arena, Cursor, Sample};
 use crate::family::Family;
+use crate::pen::Pen;
 use crate::value::Value;
 
 /// The samples of one run, by family.
@@ -81,8 +82,8 @@ impl FamilySamples {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, value: Value, labels: impl FnOnce(&mut Vec<u8>, &Family)) {
-        self.arena.push(value, |out| labels(out, &self.family));
+    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        self.arena.push(value, block);
         self.len += 1;
     }
 }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use exporter_sdk::{Collector, Context, Counter, Desc, Gauge, Result, Scrape, register};
+use rand::RngExt as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ impl Collector for Bulk {
     type Config = Config;
 
     fn new(config: &Config, _: &Context) -> Result<Self> {
-        if config.series % 2 != 0 {
+        if !config.series.is_multiple_of(2) {
             return Err(format!("series: {} is not an even number", config.series).into());
         }
         let labels = |i| [format!("session-{i}"), format!("node-{}", i % 97)];
@@ -49,8 +50,9 @@ impl Collector for Bulk {
         for [session, node] in &self.labels {
             scrape.emit(&MY_COUNTER, [session, node], now);
         }
+        let mut rng = rand::rng();
         for [session, node] in &self.labels {
-            scrape.emit(&MY_GAUGE, [session, node], rand::random::<f64>() * 1e6);
+            scrape.emit(&MY_GAUGE, [session, node], rng.random::<f64>() * 1e6);
         }
         Ok(())
     }

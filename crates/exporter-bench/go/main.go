@@ -1,0 +1,66 @@
+// The exporter that one writes in Go: my_gauge and my_counter as const metrics on client_golang. With -series it serves
+// the same pages as the lab exporter's collector `bulk`.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"math/rand"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+type labels struct{ session, node string }
+
+type collector struct {
+	gauge, counter *prometheus.Desc
+	bulk           []labels
+}
+
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- c.gauge
+	ch <- c.counter
+}
+
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	now := float64(time.Now().Unix())
+	if c.bulk == nil {
+		ch <- prometheus.MustNewConstMetric(c.gauge, prometheus.GaugeValue, float64(rand.Intn(999999)),
+			strconv.Itoa(rand.Intn(1111)), strconv.Itoa(rand.Intn(2222)))
+		ch <- prometheus.MustNewConstMetric(c.counter, prometheus.CounterValue, now,
+			strconv.Itoa(rand.Intn(2222)), strconv.Itoa(rand.Intn(3222)))
+		return
+	}
+	for _, l := range c.bulk {
+		ch <- prometheus.MustNewConstMetric(c.counter, prometheus.CounterValue, now, l.session, l.node)
+		ch <- prometheus.MustNewConstMetric(c.gauge, prometheus.GaugeValue, rand.Float64()*1e6, l.session, l.node)
+	}
+}
+
+func main() {
+	series := flag.Int("series", 0, "series to make; 0 for the reference exporter")
+	flag.Parse()
+	c := &collector{
+		gauge: prometheus.NewDesc("my_gauge", "gauge_help_tag", []string{"l1", "l2"},
+			prometheus.Labels{"static_example": "I am static value"}),
+		counter: prometheus.NewDesc("my_counter", "counter_help_tag", []string{"l3", "l4"}, nil),
+	}
+	for i := 0; i < *series/2; i++ {
+		c.bulk = append(c.bulk, labels{fmt.Sprintf("session-%d", i), fmt.Sprintf("node-%d", i%97)})
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(c)
+	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(listener.Addr())
+	log.Fatal(http.Serve(listener, nil))
+}

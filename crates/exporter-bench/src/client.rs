@@ -1,0 +1,73 @@
+//! A scraper that costs as little as it can: one keep-alive connection, the body read and thrown away.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+    scratch: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::with_capacity(256 * 1024, stream), scratch: Vec::new() })
+    }
+
+    /// Scrapes once and returns how many bytes the page had.
+    pub(crate) fn scrape(&mut self) -> io::Result<usize> {
+        let request =
+            b"GET /metrics HTTP/1.1\r\nHost: bench\r\nAccept: text/plain;version=0.0.4\r\n\r\n";
+        self.stream.get_mut().write_all(request)?;
+        let mut length = None;
+        let status = self.line()?;
+        if !status.starts_with("HTTP/1.1 200") {
+            return Err(io::Error::other(status));
+        }
+        loop {
+            let line = self.line()?.to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = Some(value.trim().parse().map_err(io::Error::other)?);
+            }
+        }
+        match length {
+            Some(length) => self.skip(length).map(|()| length),
+            None => self.chunks(),
+        }
+    }
+
+    fn chunks(&mut self) -> io::Result<usize> {
+        let mut total = 0;
+        loop {
+            let size = usize::from_str_radix(&self.line()?, 16).map_err(io::Error::other)?;
+            self.skip(size)?;
+            self.line()?;
+            if size == 0 {
+                return Ok(total);
+            }
+            total += size;
+        }
+    }
+
+    fn skip(&mut self, mut bytes: usize) -> io::Result<()> {
+        while bytes > 0 {
+            let available = self.stream.fill_buf()?.len().min(bytes);
+            if available == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.stream.consume(available);
+            bytes -= available;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        self.scratch.clear();
+        self.stream.by_ref().take(64 * 1024).read_until(b'\n', &mut self.scratch)?;
+        Ok(String::from_utf8_lossy(&self.scratch).trim_end().to_owned())
+    }
+}

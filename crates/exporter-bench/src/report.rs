@@ -1,0 +1,172 @@
+//! Starts the servers, scrapes them in turn, and prints what each cost.
+
+use std::error::Error;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Binaries;
+use crate::client::Client;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// How long one server is scraped without a break in one round.
+const TURN: Duration = Duration::from_millis(400);
+
+pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outcome<()> {
+    println!("Two series, the reference exporter:\n");
+    measure(0, binaries, rounds)?;
+    for &series in series {
+        println!("\n{series} series:\n");
+        measure(series, binaries, rounds)?;
+    }
+    Ok(())
+}
+
+/// One server under measurement.
+struct Peer {
+    name: &'static str,
+    child: Child,
+    client: Client,
+    bytes: usize,
+    /// CPU seconds per scrape, one entry per round.
+    cpu: Vec<f64>,
+    /// Seconds per scrape, as the client sees it.
+    latency: Vec<f64>,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn measure(series: usize, binaries: &Binaries, rounds: usize) -> Outcome<()> {
+    let us = start_us(binaries, series)?;
+    let this = std::env::current_exe()?;
+    let serve_by = |binary: &Path, kind: &str, number: usize| {
+        let mut command = Command::new(binary);
+        command.args(["serve", kind, &format!("--series={number}")]);
+        command
+    };
+    let serve = |kind: &str, number: usize| serve_by(&this, kind, number);
+    let fixed = start("fixed bytes + actix-web", serve("fixed", us.bytes))?;
+    let mut peers = vec![
+        us,
+        fixed,
+        start("prometheus crate without protobuf + actix-web", serve("prometheus", series))?,
+        start("prometheus-client + actix-web", serve("prometheus-client", series))?,
+    ];
+    if let Some(protobuf) = &binaries.protobuf {
+        let command = serve_by(protobuf, "prometheus", series);
+        peers.push(start("prometheus crate + actix-web", command)?);
+    }
+    if let Some(go) = &binaries.go {
+        let mut command = Command::new(go);
+        command.arg(format!("-series={series}"));
+        peers.push(start("Go, client_golang", command)?);
+    }
+    for _ in 0..rounds {
+        for peer in &mut peers {
+            turn(peer)?;
+        }
+    }
+    print(&peers)
+}
+
+fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
+    let mut command = if series == 0 {
+        Command::new(&binaries.exporter)
+    } else {
+        let mut command = Command::new(&binaries.lab);
+        command.arg(format!("--collector.bulk.series={series}"));
+        command
+    };
+    command.args(["--web.listen-address=127.0.0.1:0", "--web.disable-exporter-metrics"]);
+    let mut child =
+        command.stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+    let stderr = child.stderr.take().ok_or("no standard error")?;
+    let mut lines = BufReader::new(stderr).lines();
+    let address = loop {
+        let line = lines.next().ok_or("the exporter ended before it listened")??;
+        if let Some((_, address)) = line.split_once("address=") {
+            break address.trim().to_owned();
+        }
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    peer("this exporter", child, &address)
+}
+
+fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
+    let mut address = String::new();
+    let stdout = child.stdout.take().ok_or("no standard output")?;
+    BufReader::new(stdout).read_line(&mut address)?;
+    peer(name, child, address.trim())
+}
+
+fn peer(name: &'static str, child: Child, address: &str) -> Outcome<Peer> {
+    let mut client = Client::connect(address)?;
+    let bytes = client.scrape()?;
+    Ok(Peer { name, child, client, bytes, cpu: Vec::new(), latency: Vec::new() })
+}
+
+fn turn(peer: &mut Peer) -> Outcome<()> {
+    peer.client.scrape()?;
+    let before = cpu_seconds(peer.child.id())?;
+    let start = Instant::now();
+    let mut scrapes = 0.0;
+    while start.elapsed() < TURN || scrapes < 3.0 {
+        peer.client.scrape()?;
+        scrapes += 1.0;
+    }
+    peer.latency.push(start.elapsed().as_secs_f64() / scrapes);
+    peer.cpu.push((cpu_seconds(peer.child.id())? - before) / scrapes);
+    Ok(())
+}
+
+/// The CPU time of all threads of a process. The servers end no thread while they are measured.
+fn cpu_seconds(pid: u32) -> Outcome<f64> {
+    let mut nanoseconds = 0.0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let stat = fs::read_to_string(task?.path().join("schedstat"))?;
+        nanoseconds += stat.split(' ').next().unwrap_or_default().parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e9)
+}
+
+/// The most memory that a process had at once, in bytes.
+fn peak_memory(pid: u32) -> Outcome<f64> {
+    let status = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+fn print(peers: &[Peer]) -> Outcome<()> {
+    let base = median(&peers[0].cpu);
+    println!("| | CPU per scrape | times ours | latency | peak memory | bytes |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    for peer in peers {
+        let (cpu, latency) = (median(&peer.cpu), median(&peer.latency));
+        println!(
+            "| {} | {:.0} us | {:.2} | {:.0} us | {:.1} MiB | {} |",
+            peer.name,
+            cpu * 1e6,
+            cpu / base,
+            latency * 1e6,
+            peak_memory(peer.child.id())? / (1024.0 * 1024.0),
+            peer.bytes,
+        );
+    }
+    Ok(())
+}

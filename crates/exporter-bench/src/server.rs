@@ -1,0 +1,77 @@
+//! The peers behind actix-web, with the settings that the exporter's own server has. Each prints its address.
+
+use std::error::Error;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::rt::System;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use bytes::Bytes;
+use prometheus::{Encoder, TextEncoder};
+
+use crate::peers::{self, Bulk};
+
+type Render = dyn Fn() -> Bytes + Send + Sync;
+
+/// Serves `kind`. For `fixed`, `number` is the number of bytes, for the others that of series.
+pub(crate) fn serve(kind: &str, number: usize) -> Result<(), Box<dyn Error>> {
+    let render: Arc<Render> = match kind {
+        "fixed" => {
+            let page = Bytes::from(vec![b'#'; number]);
+            Arc::new(move || page.clone())
+        }
+        "prometheus" => prometheus_crate(number)?,
+        "prometheus-client" => prometheus_client(number),
+        _ => return Err(format!("no peer `{kind}`").into()),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("{}", listener.local_addr()?);
+    let render = Data::new(render);
+    System::new().block_on(async move {
+        HttpServer::new(move || {
+            App::new().app_data(render.clone()).route("/metrics", web::get().to(answer))
+        })
+        .workers(std::thread::available_parallelism().map_or(1, usize::from).min(2))
+        .keep_alive(Duration::from_mins(5))
+        .tcp_nodelay(true)
+        .listen(listener)?
+        .run()
+        .await
+    })?;
+    Ok(())
+}
+
+async fn answer(render: Data<Arc<Render>>) -> HttpResponse {
+    let content_type = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    HttpResponse::Ok().insert_header(content_type).body(render())
+}
+
+fn prometheus_crate(series: usize) -> Result<Arc<Render>, Box<dyn Error>> {
+    let registry = prometheus::Registry::new();
+    registry.register(Box::new(peers::PrometheusCrate::new(Bulk::new(series))?))?;
+    let size = Mutex::new(0);
+    Ok(Arc::new(move || {
+        let last = *size.lock().expect("no one panics with it");
+        let mut page = Vec::with_capacity(last);
+        TextEncoder::new().encode(&registry.gather(), &mut page).expect("the page can be encoded");
+        *size.lock().expect("no one panics with it") = page.len();
+        page.into()
+    }))
+}
+
+fn prometheus_client(series: usize) -> Arc<Render> {
+    let mut registry = prometheus_client::registry::Registry::default();
+    registry.register_collector(Box::new(peers::PrometheusClient(Bulk::new(series))));
+    let size = Mutex::new(0);
+    Arc::new(move || {
+        let last = *size.lock().expect("no one panics with it");
+        let mut page = String::with_capacity(last);
+        prometheus_client::encoding::text::encode(&mut page, &registry)
+            .expect("the page can be encoded");
+        *size.lock().expect("no one panics with it") = page.len();
+        page.into()
+    })
+}
