@@ -46,12 +46,13 @@ impl Speller {
             clippy::float_cmp,
             reason = "exactness is what is asked"
         )]
-        let integral = integer as f64 == value && value.abs() < EXACT;
-        if integral && !(integer == 0 && value.is_sign_negative()) {
+        let integral = integer as f64 == value;
+        if integral && value.abs() < EXACT && !(integer == 0 && value.is_sign_negative()) {
             return self.integers.format(integer).as_bytes();
         }
         let digits = self.floats.format_finite(value).as_bytes();
-        digits.strip_suffix(b".0").unwrap_or(digits)
+        // Looking at digits that were just written stalls the processor; a fraction has no `.0` to strip.
+        if integral { digits.strip_suffix(b".0").unwrap_or(digits) } else { digits }
     }
 }
 

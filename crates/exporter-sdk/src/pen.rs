@@ -173,9 +173,9 @@ fn may_have_special(bytes: &[u8]) -> bool {
 #[inline]
 fn specials_in_word(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
-    let zero_where_backslash = word ^ (ONES * b'\\' as u64);
+    let zero_where_backslash = word ^ (ONES * u64::from(b'\\'));
     let backslashes = zero_where_backslash.wrapping_sub(ONES) & !zero_where_backslash;
-    let small = word.wrapping_sub(ONES * b'#' as u64) & !word;
+    let small = word.wrapping_sub(ONES * u64::from(b'#')) & !word;
     (backslashes | small) & (ONES << 7)
 }
 
