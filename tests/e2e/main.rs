@@ -1,1 +1,12 @@
+//! End to end: the binary as it was built, with the clients that it is for.
+//!
+//! Run with `cargo xtask test`; by hand with `cargo test --package exporter-bin --all-features`.
 
+mod cli;
+mod prometheus;
+mod reference;
+mod scaffold;
+mod shipped;
+
+/// The binary under test, with the features of this build.
+const EXPORTER: &str = env!("CARGO_BIN_EXE_exporter-bin");

@@ -15,7 +15,15 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// How long one server is scraped without a break in one round.
 const TURN: Duration = Duration::from_millis(400);
 
+#[expect(clippy::cast_precision_loss, reason = "no binary has 2^53 bytes")]
 pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outcome<()> {
+    let ready: Vec<f64> = (0..rounds).map(|_| ready(binaries)).collect::<Outcome<_>>()?;
+    let size = fs::metadata(&binaries.exporter)?.len();
+    println!(
+        "The reference exporter has {:.1} MB and answers its first scrape {:.1} ms after its start.\n",
+        size as f64 / 1e6,
+        median(&ready) * 1e3
+    );
     println!("Two series, the reference exporter:\n");
     measure(0, binaries, rounds)?;
     for &series in series {
@@ -23,6 +31,13 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
         measure(series, binaries, rounds)?;
     }
     Ok(())
+}
+
+/// Seconds from the start of the exporter to the end of its first page.
+fn ready(binaries: &Binaries) -> Outcome<f64> {
+    let start = Instant::now();
+    start_us(binaries, 0)?;
+    Ok(start.elapsed().as_secs_f64())
 }
 
 /// One server under measurement.

@@ -1,0 +1,9 @@
+// error: illegal label name
+
+use exporter_sdk::*;
+
+static M: Gauge = Gauge::new("my_gauge", "help").const_labels(&[("1", "x")]);
+
+fn main() {
+    println!("{:?}", M.desc());
+}

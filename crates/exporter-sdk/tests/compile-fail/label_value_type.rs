@@ -1,0 +1,13 @@
+// error: `f64` is not a label value
+
+use exporter_sdk::*;
+
+static M: Gauge<2> = Gauge::new("my_gauge", "help").labels(&["l1", "l2"]);
+
+fn f(scrape: &mut Scrape) {
+    scrape.emit(&M, [1.5, 2.5], 1);
+}
+
+fn main() {
+    let _ = f;
+}

@@ -1,0 +1,13 @@
+// error: this metric has 2 labels, and `[&str; 3]` is not 2 label values
+
+use exporter_sdk::*;
+
+static M: Gauge<2> = Gauge::new("my_gauge", "help").labels(&["l1", "l2"]);
+
+fn f(scrape: &mut Scrape) {
+    scrape.emit(&M, ["a", "b", "c"], 1);
+}
+
+fn main() {
+    let _ = f;
+}

@@ -1,0 +1,9 @@
+// error: illegal metric name
+
+use exporter_sdk::*;
+
+static M: Counter = Counter::new("", "help");
+
+fn main() {
+    println!("{:?}", M.desc());
+}

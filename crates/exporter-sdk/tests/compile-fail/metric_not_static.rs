@@ -1,0 +1,11 @@
+// error: borrowed data escapes
+
+use exporter_sdk::*;
+
+fn f(scrape: &mut Scrape, metric: &Gauge) {
+    scrape.emit(metric, (), 1);
+}
+
+fn main() {
+    let _ = f;
+}

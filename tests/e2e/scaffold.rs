@@ -1,0 +1,110 @@
+//! `cargo xtask new-collector` in a copy of the workspace: what it writes builds, runs and is scraped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use exporter_testkit::Exporter;
+use tempfile::TempDir;
+
+/// A copy of the workspace, without what is built.
+fn copy() -> TempDir {
+    let root = root();
+    let copy = TempDir::new().unwrap();
+    let listed = Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard"])
+        .current_dir(&root)
+        .output();
+    for file in String::from_utf8(listed.unwrap().stdout).unwrap().lines() {
+        let (from, to) = (root.join(file), copy.path().join(file));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, to).unwrap();
+        }
+    }
+    copy
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// Runs Cargo in the copy. What it builds is shared with this workspace's other test builds.
+fn cargo(copy: &Path, args: &[&str]) -> Output {
+    let target = root().join("target/scaffold");
+    let mut command = Command::new(env!("CARGO"));
+    command.args(args).current_dir(copy).env("CARGO_TARGET_DIR", target);
+    // Set by the Cargo that runs this test.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            command.env_remove(name);
+        }
+    }
+    command.output().unwrap()
+}
+
+fn succeed(copy: &Path, args: &[&str]) -> String {
+    let output = cargo(copy, args);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "cargo {}: {said}", args.join(" "));
+    said
+}
+
+/// Every file of a folder with its text.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = fs::read(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn a_new_collector_is_built_in_tested_and_scraped() {
+    let copy = copy();
+    let said = succeed(copy.path(), &["xtask", "new-collector", "water_level"]);
+    assert!(said.contains("cargo run --features water-level"), "{said}");
+    succeed(copy.path(), &["fmt", "--all", "--check"]);
+    succeed(copy.path(), &["test", "--quiet", "--package", "collector-water-level"]);
+    succeed(copy.path(), &["test", "--quiet", "--package", "xtask"]);
+    succeed(copy.path(), &["build", "--quiet", "--features", "water-level"]);
+    let exporter = Exporter::start(root().join("target/scaffold/debug/exporter-bin"), [""; 0]);
+    let page = exporter.scrape();
+    assert_eq!(page.value("water_level_up", &[("source", "example")]), Some(1.0));
+    assert_eq!(
+        page.value("exporter_collector_success", &[("collector", "water_level")]),
+        Some(1.0)
+    );
+    assert!(page.family("my_gauge").is_none());
+}
+
+#[test]
+fn a_bad_or_taken_name_is_refused_and_nothing_is_changed() {
+    let copy = copy();
+    let lock = cargo(copy.path(), &["xtask", "help"]);
+    assert!(!lock.status.success());
+    let before = files(copy.path());
+    for (name, reason) in [
+        ("gauge", "error: there is a collector `gauge` already: crates/collector-gauge"),
+        (
+            "Water",
+            "error: `Water` cannot name a collector: it must match [a-z][a-z0-9_]* (perhaps `water`?)",
+        ),
+        ("scrape", "error: `scrape` cannot name a collector: it is reserved"),
+    ] {
+        let output = cargo(copy.path(), &["xtask", "new-collector", name]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.starts_with(reason), "{name}: {said}");
+        assert!(files(copy.path()) == before, "{name}: something was changed");
+    }
+}

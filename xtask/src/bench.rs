@@ -1,0 +1,67 @@
+//! `cargo xtask bench`: builds the exporter and its peers and measures them side by side.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lexopt::prelude::*;
+
+use crate::Outcome;
+use crate::process::{cargo, check, find};
+
+/// Where Debian's packages of Go libraries put their sources.
+const GOPATH: &str = "/usr/share/gocode";
+
+pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
+    let mut quick = false;
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("quick") => quick = true,
+            _ => return Err(arg.unexpected().into()),
+        }
+    }
+    let target = root.join("target");
+    let build = |args: &[&str]| check(cargo(root).args(["build", "--release"]).args(args));
+    // Each alone: built together, they would share the features of their dependencies.
+    build(&["--package", "exporter-bin", "--features", "gauge,counter"])?;
+    build(&["--package", "lab-exporter"])?;
+    build(&["--package", "exporter-bench"])?;
+    let protobuf = target.join("bench/protobuf");
+    build(&[
+        "--package",
+        "exporter-bench",
+        "--features",
+        "protobuf",
+        "--target-dir",
+        &protobuf.to_string_lossy(),
+    ])?;
+    let release = target.join("release");
+    let mut bench = Command::new(release.join("exporter-bench"));
+    bench.arg("--exporter").arg(release.join("exporter-bin"));
+    bench.arg("--lab").arg(release.join("lab-exporter"));
+    bench.arg("--protobuf").arg(protobuf.join("release/exporter-bench"));
+    if let Some(go) = build_go(root, &target)? {
+        bench.arg("--go").arg(go);
+    }
+    let (series, rounds): (&[u32], _) =
+        if quick { (&[1000], 3) } else { (&[1000, 10_000, 100_000], 15) };
+    bench.args(series.iter().map(|series| format!("--series={series}")));
+    check(bench.arg(format!("--rounds={rounds}")))
+}
+
+/// Builds the Go peer, where Debian's packages golang-go and golang-github-prometheus-client-golang-dev are installed.
+fn build_go(root: &Path, target: &Path) -> Outcome<Option<PathBuf>> {
+    let library = Path::new(GOPATH).join("src/github.com/prometheus/client_golang");
+    if find("go").is_none() || !library.is_dir() {
+        eprintln!(
+            "note: without a Go peer; for one: \
+             apt-get install golang-go golang-github-prometheus-client-golang-dev"
+        );
+        return Ok(None);
+    }
+    let binary = target.join("bench/go-exporter");
+    let source = root.join("crates/exporter-bench/go/main.go");
+    let mut command = Command::new("go");
+    command.args(["build", "-o"]).arg(&binary).arg(source);
+    check(command.env("GO111MODULE", "off").env("GOPATH", GOPATH).env("GOFLAGS", ""))?;
+    Ok(Some(binary))
+}

@@ -1,0 +1,350 @@
+//! `cargo xtask new-collector NAME`: a collector crate that compiles, is documented and tested, and is built in.
+//!
+//! Everything is checked and made in memory first; what is written is taken back when writing fails half-way.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml_edit::{Array, DocumentMut, InlineTable, Value};
+
+use crate::Outcome;
+
+/// Words that flags, URLs and the configuration file use for themselves.
+const RESERVED: [&str; 6] = ["all", "default", "enabled", "host", "path", "scrape"];
+
+pub(crate) fn run(root: &Path, name: &str) -> Outcome {
+    let names = Names::new(name)?;
+    let change = Change::plan(root, &names)?;
+    change.apply()?;
+    println!(
+        "Wrote crates/{0}, and built it into exporter-bin as the feature `{1}`.\n",
+        names.package, names.feature
+    );
+    println!("  edit it   crates/{}/src/lib.rs", names.package);
+    println!("  test it   cargo test --package {}", names.package);
+    println!("  run it    cargo run --features {}", names.feature);
+    println!("  scrape it curl http://localhost:18081/metrics");
+    Ok(())
+}
+
+/// The forms that one name takes.
+#[derive(Debug)]
+struct Names {
+    /// `my_thing`: in flags, configuration and labels.
+    collector: String,
+    /// `my-thing`.
+    feature: String,
+    /// `collector-my-thing`.
+    package: String,
+    /// `MyThing`.
+    type_name: String,
+}
+
+impl Names {
+    fn new(name: &str) -> Outcome<Self> {
+        let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        if !legal {
+            let hint = name.to_lowercase().replace(['-', ' ', '.'], "_");
+            let hint = if hint == name { String::new() } else { format!(" (perhaps `{hint}`?)") };
+            return Err(format!(
+                "`{name}` cannot name a collector: it must match [a-z][a-z0-9_]*{hint}"
+            )
+            .into());
+        }
+        if name.ends_with('_') || name.contains("__") {
+            return Err(format!(
+                "`{name}` cannot name a collector: its underscores must stand between words"
+            )
+            .into());
+        }
+        if RESERVED.contains(&name) {
+            return Err(format!(
+                "`{name}` cannot name a collector: it is reserved, as are {}",
+                RESERVED.join(", ")
+            )
+            .into());
+        }
+        let feature = name.replace('_', "-");
+        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+        Ok(Self {
+            collector: name.to_owned(),
+            package: format!("collector-{feature}"),
+            feature,
+            type_name: name.split('_').map(capital).collect(),
+        })
+    }
+}
+
+/// The files to write, each with its new text and, where it exists, its old one.
+#[derive(Debug)]
+struct Change {
+    folder: PathBuf,
+    files: Vec<(PathBuf, String, Option<String>)>,
+}
+
+impl Change {
+    fn plan(root: &Path, names: &Names) -> Outcome<Self> {
+        let folder = root.join("crates").join(&names.package);
+        if folder.exists() {
+            return Err(format!(
+                "there is a collector `{}` already: crates/{}",
+                names.collector, names.package
+            )
+            .into());
+        }
+        let mut change = Self { folder: folder.clone(), files: Vec::new() };
+        change.edit(root.join("Cargo.toml"), |text| workspace_manifest(text, names))?;
+        change.edit(root.join("exporter-bin/Cargo.toml"), |text| binary_manifest(text, names))?;
+        change.edit(root.join("exporter-bin/src/main.rs"), |text| main_rs(text, names))?;
+        change.edit(root.join("README.md"), |text| readme(text, names))?;
+        let fill = |template: &str| {
+            template
+                .replace("{package}", &names.package)
+                .replace("{collector}", &names.collector)
+                .replace("{TypeName}", &names.type_name)
+                .replace("{METRIC}", &names.collector.to_uppercase())
+        };
+        change.files.push((folder.join("Cargo.toml"), fill(MANIFEST), None));
+        change.files.push((folder.join("src/lib.rs"), fill(SOURCE), None));
+        Ok(change)
+    }
+
+    fn edit(&mut self, path: PathBuf, edit: impl FnOnce(&str) -> Outcome<String>) -> Outcome {
+        let old =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let new = edit(&old).map_err(|error| format!("{}: {error}", path.display()))?;
+        self.files.push((path, new, Some(old)));
+        Ok(())
+    }
+
+    fn apply(&self) -> Outcome {
+        let written = self.write();
+        if let Err(error) = &written {
+            self.take_back();
+            return Err(format!("nothing was changed: {error}").into());
+        }
+        Ok(())
+    }
+
+    fn write(&self) -> io::Result<()> {
+        fs::create_dir_all(self.folder.join("src"))?;
+        self.files.iter().try_for_each(|(path, new, _)| fs::write(path, new))
+    }
+
+    fn take_back(&self) {
+        for (path, _, old) in &self.files {
+            if let Some(old) = old
+                && let Err(error) = fs::write(path, old)
+            {
+                eprintln!("warning: {} could not be restored: {error}", path.display());
+            }
+        }
+        // It may not have been made.
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn workspace_manifest(text: &str, names: &Names) -> Outcome<String> {
+    let mut manifest: DocumentMut = text.parse()?;
+    let dependencies = manifest["workspace"]["dependencies"]
+        .as_table_mut()
+        .ok_or("no [workspace.dependencies]")?;
+    let version = "0.1.0";
+    let entry = inline(&[
+        ("path", format!("crates/{}", names.package).into()),
+        ("version", version.into()),
+    ]);
+    // Collectors stand first and in order; what is behind them keeps its place and its comments.
+    insert_before(dependencies, &names.package, entry, |key| {
+        !key.starts_with("collector-") || key > names.package.as_str()
+    });
+    Ok(manifest.to_string())
+}
+
+fn binary_manifest(text: &str, names: &Names) -> Outcome<String> {
+    let mut manifest: DocumentMut = text.parse()?;
+    let features = manifest["features"].as_table_mut().ok_or("no [features]")?;
+    if features.contains_key(&names.feature) {
+        return Err(format!("there is a feature `{}` already", names.feature).into());
+    }
+    let all = features["all"].as_array_mut().ok_or("no list `all` in [features]")?;
+    all.push(names.feature.as_str());
+    sort(all);
+    let entry = Value::Array(Array::from_iter([format!("dep:{}", names.package)]));
+    insert_before(features, &names.feature, entry, |key| {
+        !["default", "all"].contains(&key) && key > names.feature.as_str()
+    });
+    let dependencies = manifest["dependencies"].as_table_mut().ok_or("no [dependencies]")?;
+    let entry = inline(&[("workspace", true.into()), ("optional", true.into())]);
+    insert_before(dependencies, &names.package, entry, |key| key > names.package.as_str());
+    Ok(manifest.to_string())
+}
+
+fn inline(pairs: &[(&str, Value)]) -> Value {
+    Value::InlineTable(
+        pairs.iter().map(|(key, value)| (*key, value.clone())).collect::<InlineTable>(),
+    )
+}
+
+fn sort(array: &mut Array) {
+    let mut words: Vec<String> =
+        array.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect();
+    words.sort();
+    *array = words.into_iter().collect();
+}
+
+/// Inserts before the first key for which `behind` holds.
+fn insert_before(
+    table: &mut toml_edit::Table,
+    key: &str,
+    value: Value,
+    behind: impl Fn(&str) -> bool,
+) {
+    let mut last: Vec<(toml_edit::Key, toml_edit::Item)> = Vec::new();
+    let names: Vec<String> = table.iter().map(|(name, _)| name.to_owned()).collect();
+    let at = names.iter().position(|name| behind(name)).unwrap_or(names.len());
+    for name in &names[at..] {
+        last.extend(table.remove_entry(name));
+    }
+    table.insert(key, toml_edit::Item::Value(value));
+    for (name, item) in last {
+        table.insert_formatted(&name, item);
+    }
+}
+
+fn main_rs(text: &str, names: &Names) -> Outcome<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let uses = |line: &str| line.starts_with("use collector_");
+    let line = format!("use {} as _;", names.package.replace('-', "_"));
+    let later =
+        lines.iter().position(|other| uses(other) && *other > line.as_str()).map(|at| at - 1);
+    let at = later
+        .or_else(|| lines.iter().rposition(|other| uses(other)).map(|at| at + 1))
+        .or_else(|| lines.iter().position(|other| other.starts_with("fn main")))
+        .ok_or("no place for the `use` line")?;
+    let feature = format!("#[cfg(feature = \"{}\")]", names.feature);
+    let new = [&lines[..at], &[&feature, &line], &lines[at..]].concat();
+    Ok(new.join("\n") + "\n")
+}
+
+fn readme(text: &str, names: &Names) -> Outcome<String> {
+    let row = format!("| `{}` | What it collects. |", names.feature);
+    let lines: Vec<&str> = text.lines().collect();
+    let head = lines
+        .iter()
+        .position(|line| line.starts_with("| Collector |"))
+        .ok_or("no table of collectors")?;
+    let rows = lines[head + 2..].iter().take_while(|line| line.starts_with('|'));
+    let before = rows.take_while(|line| **line < row.as_str()).count();
+    let at = head + 2 + before;
+    Ok([&lines[..at], &[row.as_str()], &lines[at..]].concat().join("\n") + "\n")
+}
+
+const MANIFEST: &str = r#"[package]
+name = "{package}"
+description = "Collector: what it collects"
+version.workspace = true
+edition.workspace = true
+rust-version.workspace = true
+license.workspace = true
+
+[dependencies]
+exporter-sdk.workspace = true
+
+[lints]
+workspace = true
+"#;
+
+const SOURCE: &str = r#"//! What this collector collects, and from where.
+
+#![forbid(unsafe_code)]
+
+use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
+
+// The name, the help and the labels of a metric are checked by the compiler. Help ends with a full stop and says what the
+// value means, to someone who does not know the source. Base units only: seconds, bytes; counters end in `_total`.
+static {METRIC}_UP: Gauge<1> = Gauge::new("{collector}_up", "Whether the source answered: 1 if it did.")
+    .labels(&["source"]);
+
+struct {TypeName};
+
+impl Collector for {TypeName} {
+    const NAME: &'static str = "{collector}";
+    // Every metric that `collect` emits; a sample of any other fails the run.
+    const METRICS: &'static [&'static Desc] = &[{METRIC}_UP.desc()];
+    // For keys in flags and configuration, a struct: see `Collector::Config`.
+    type Config = NoConfig;
+
+    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
+        // No I/O here: an error means that the configuration is wrong.
+        Ok(Self)
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        // Read the source, and emit what it says. An error (`?`) costs this run's samples and nothing else.
+        scrape.emit(&{METRIC}_UP, ["example"], true);
+        Ok(())
+    }
+}
+
+register!({TypeName});
+
+#[cfg(test)]
+mod tests {
+    use exporter_sdk::{Family, Recorder};
+
+    use super::*;
+
+    #[test]
+    fn it_collects() {
+        let mut collector = {TypeName}::new(&NoConfig {}, &Context::new("{collector}")).unwrap();
+        let families: Vec<Family> = collector.describe();
+        let snapshot = Recorder::new(families, false).record(None, |scrape| collector.collect(scrape));
+        let snapshot = snapshot.unwrap();
+        let samples: Vec<_> = snapshot.families()[0].iter().collect();
+        assert_eq!(samples.len(), 1);
+        assert_eq!(samples[0].labels(), "source=\"example\"");
+        assert_eq!(samples[0].value().as_f64(), 1.0);
+    }
+}
+"#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(name: &str) -> String {
+        Names::new(name).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_bad_name_is_refused_with_the_rule_and_a_better_one() {
+        assert_eq!(
+            refused("My-Thing"),
+            "`My-Thing` cannot name a collector: it must match [a-z][a-z0-9_]* (perhaps `my_thing`?)"
+        );
+        assert!(refused("9lives").contains("must match"));
+        assert!(refused("").contains("must match"));
+        assert!(refused("a__b").contains("between words"));
+        assert!(refused("host").contains("reserved"));
+    }
+
+    #[test]
+    fn one_name_has_four_forms() {
+        let names = Names::new("my_thing2").unwrap();
+        assert_eq!(names.feature, "my-thing2");
+        assert_eq!(names.package, "collector-my-thing2");
+        assert_eq!(names.type_name, "MyThing2");
+    }
+
+    #[test]
+    fn use_lines_stay_in_order() {
+        let text = "//! Doc\n\n#[cfg(feature = \"b\")]\nuse collector_b as _;\n\nfn main() {}\n";
+        let with = |name| main_rs(text, &Names::new(name).unwrap()).unwrap();
+        let line = |name| format!("#[cfg(feature = \"{name}\")]\nuse collector_{name} as _;\n");
+        assert_eq!(with("a"), format!("//! Doc\n\n{}{}\nfn main() {{}}\n", line("a"), line("b")));
+        assert_eq!(with("c"), format!("//! Doc\n\n{}{}\nfn main() {{}}\n", line("b"), line("c")));
+    }
+}

@@ -1,0 +1,251 @@
+//! The invariants of ARCHITECTURE.md that can be read off the source: arrows between crates, the thin `main`, what
+//! belongs together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn metadata() -> Metadata {
+    MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap()
+}
+
+/// The dependencies that each package is built with, tests aside.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let packages = metadata().packages.into_iter();
+    let normal = packages.map(|package| {
+        let dependencies = package.dependencies.iter();
+        let normal =
+            dependencies.filter(|dependency| dependency.kind != DependencyKind::Development);
+        (package.name.to_string(), normal.map(|dependency| dependency.name.clone()).collect())
+    });
+    normal.collect()
+}
+
+fn ours(name: &str) -> bool {
+    name.starts_with("exporter-") || name.starts_with("collector-") || name == "lab-exporter"
+}
+
+/// Who may depend on whom, of our own crates. A crate that is not here may depend on none of them.
+const ARROWS: [(&str, &[&str]); 9] = [
+    ("exporter-exposition", &["exporter-sdk"]),
+    ("exporter-prometheus", &["exporter-sdk"]),
+    ("exporter-runtime", &["exporter-exposition", "exporter-prometheus", "exporter-sdk"]),
+    ("exporter-http", &["exporter-exposition", "exporter-runtime"]),
+    ("exporter-app", &["exporter-http", "exporter-runtime", "exporter-sdk"]),
+    ("exporter-sdk", &[]),
+    ("exporter-testkit", &[]),
+    ("exporter-bench", &[]),
+    ("lab-exporter", &["exporter-app", "exporter-sdk"]),
+];
+
+#[test]
+fn arrows_between_crates_are_those_of_the_design() {
+    let arrows = BTreeMap::from(ARROWS);
+    for (package, dependencies) in dependencies() {
+        let mut allowed: BTreeSet<&str> =
+            arrows.get(package.as_str()).copied().unwrap_or_default().iter().copied().collect();
+        if package.starts_with("collector-") {
+            allowed.extend(["exporter-sdk", "exporter-prometheus"]);
+        }
+        if package == "exporter-bin" {
+            allowed.insert("exporter-app");
+            allowed.extend(
+                dependencies
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|name| name.starts_with("collector-")),
+            );
+        }
+        let used = dependencies.iter().map(String::as_str).filter(|name| ours(name));
+        let surplus: Vec<&str> = used.filter(|name| !allowed.contains(name)).collect();
+        assert!(surplus.is_empty(), "{package} depends on {surplus:?}, against ARCHITECTURE.md");
+    }
+}
+
+#[test]
+fn only_the_web_crate_knows_the_web_server() {
+    for (package, dependencies) in dependencies() {
+        let actix = dependencies.iter().any(|name| name.starts_with("actix"));
+        let allowed = ["exporter-http", "exporter-bench"].contains(&package.as_str());
+        assert!(allowed || !actix, "{package} depends on actix");
+    }
+}
+
+#[test]
+fn the_sdk_does_no_io_and_has_no_async_runtime() {
+    let expected = [
+        "erased-serde",
+        "foldhash",
+        "hashbrown",
+        "inventory",
+        "itoa",
+        "memchr",
+        "schemars",
+        "serde",
+    ];
+    let found = dependencies().remove("exporter-sdk").unwrap();
+    assert_eq!(
+        found,
+        expected.map(str::to_owned).into(),
+        "each dependency of the SDK is one of every collector"
+    );
+    for file in rust_files(&root().join("crates/exporter-sdk/src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for forbidden in ["std::fs", "std::net", "std::thread", "std::process", "println!"] {
+            assert!(!code.contains(forbidden), "{} uses {forbidden}", file.display());
+        }
+    }
+}
+
+#[test]
+fn xtask_depends_on_no_crate_of_the_workspace() {
+    let packages = metadata().packages;
+    let xtask = packages.iter().find(|package| package.name.as_str() == "xtask").unwrap();
+    assert!(xtask.dependencies.iter().all(|dependency| !ours(&dependency.name)));
+}
+
+#[test]
+fn the_sdk_has_a_links_key_so_that_one_binary_has_one_of_it() {
+    let packages = metadata().packages;
+    let sdk = packages.iter().find(|package| package.name.as_str() == "exporter-sdk").unwrap();
+    assert_eq!(sdk.links.as_deref(), Some("exporter-sdk"));
+}
+
+#[test]
+fn the_binary_is_use_lines_and_one_call() {
+    let main = read("exporter-bin/src/main.rs");
+    let code = main.lines().filter(|line| !line.is_empty() && !line.starts_with("//"));
+    for line in code {
+        let legal = line.starts_with("#[cfg(feature = \"")
+            || (line.starts_with("use collector_") && line.ends_with(" as _;"))
+            || [
+                "#![cfg_attr(not(test), deny(unused_crate_dependencies))]",
+                "fn main() -> std::process::ExitCode {",
+                "    exporter_app::main()",
+                "}",
+            ]
+            .contains(&line);
+        assert!(legal, "{line}");
+    }
+}
+
+#[test]
+fn crate_feature_use_line_and_row_of_the_readme_belong_together() {
+    let metadata = metadata();
+    let features: BTreeMap<String, Vec<String>> = metadata
+        .packages
+        .iter()
+        .find(|package| package.name.as_str() == "exporter-bin")
+        .unwrap()
+        .features
+        .clone()
+        .into_iter()
+        .collect();
+    let crates: BTreeSet<&str> = metadata
+        .packages
+        .iter()
+        .filter_map(|package| package.name.strip_prefix("collector-"))
+        .collect();
+    let singles =
+        features.keys().map(String::as_str).filter(|name| !["all", "default"].contains(name));
+    assert_eq!(crates, singles.collect(), "collector crates and features");
+    let (main, readme) = (read("exporter-bin/src/main.rs"), read("README.md"));
+    for name in crates {
+        assert_eq!(features[name], [format!("dep:collector-{name}")], "feature {name}");
+        let line = format!(
+            "#[cfg(feature = \"{name}\")]\nuse collector_{} as _;\n",
+            name.replace('-', "_")
+        );
+        assert!(main.contains(&line), "main.rs lacks:\n{line}");
+        assert!(readme.contains(&format!("\n| `{name}` | ")), "README.md lacks a row for {name}");
+        let source = read(&format!("crates/collector-{name}/src/lib.rs"));
+        let collector = name.replace('-', "_");
+        assert!(
+            source.contains(&format!("const NAME: &'static str = \"{collector}\";")),
+            "NAME of {name}"
+        );
+        let example = ["counter", "gauge"].contains(&name);
+        assert_eq!(features["all"].iter().any(|other| other == name), !example, "{name} in `all`");
+    }
+    assert!(features["default"].is_empty());
+}
+
+#[test]
+fn the_readme_shows_the_example_that_is_compiled() {
+    let example = read("crates/exporter-app/examples/foo_exporter.rs");
+    assert!(
+        read("README.md").contains(&format!("```rust\n{example}```")),
+        "README.md shows another example"
+    );
+    assert!(example.lines().filter(|line| !line.is_empty()).count() <= 25);
+}
+
+#[test]
+fn unsafe_code_is_forbidden_in_every_crate() {
+    for package in metadata().packages {
+        for target in package.targets.iter().filter(|target| target.is_lib() || target.is_bin()) {
+            let text = fs::read_to_string(&target.src_path).unwrap();
+            // The binary has nothing but `use` lines, which the test above sees to.
+            let thin = package.name.as_str() == "exporter-bin";
+            assert!(thin || text.contains("#![forbid(unsafe_code)]"), "{}", target.src_path);
+        }
+    }
+}
+
+#[test]
+fn no_profile_aborts_on_panics() {
+    assert!(
+        !read("Cargo.toml").contains("panic ="),
+        "isolation catches panics, so they must unwind"
+    );
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    for file in rust_files(&root()) {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(
+            text.starts_with("//!") || text.starts_with("// error:"),
+            "{} begins without //!",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn the_licences_and_the_lock_file_are_there() {
+    for file in [
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "Cargo.lock",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+    ] {
+        assert!(!read(file).is_empty());
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let listed = Command::new("git")
+        .args(["ls-files", "-co", "--exclude-standard", "*.rs"])
+        .current_dir(folder)
+        .output();
+    let listed = listed.expect("git is there");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let text = String::from_utf8(listed.stdout).unwrap();
+    text.lines().map(|line| folder.join(line)).filter(|file| file.is_file()).collect()
+}
