@@ -111,7 +111,7 @@ fn a_real_prometheus_scrapes_it_and_answers_queries_with_its_samples() {
 }
 
 #[test]
-fn promtool_has_nothing_to_say_but_the_documented_exception() {
+fn promtool_has_nothing_to_say_but_of_the_two_names_that_are_given() {
     let page = Exporter::start(EXPORTER, [""; 0]).get("/metrics").body;
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
@@ -123,5 +123,11 @@ fn promtool_has_nothing_to_say_but_the_documented_exception() {
     promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let output = promtool.wait_with_output().unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert_eq!(said.trim(), "my_counter counter metrics should have \"_total\" suffix");
+    // The two names are given, and all that is wrong with the page.
+    let expected = [
+        "my_counter counter metrics should have \"_total\" suffix",
+        "my_counter metric name should not include type 'counter'",
+        "my_gauge metric name should not include type 'gauge'",
+    ];
+    assert_eq!(said.trim().lines().collect::<Vec<_>>(), expected);
 }

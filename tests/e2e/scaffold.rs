@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use exporter_testkit::Exporter;
 use tempfile::TempDir;
 
+use crate::shipped::build;
+
 /// A copy of the workspace, without what is built.
 fn copy() -> TempDir {
     let root = root();
@@ -29,9 +31,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
-/// Runs Cargo in the copy. What it builds is shared with this workspace's other test builds.
+/// Runs Cargo in the copy. What it builds of other people's crates is shared with the other tests that build.
 fn cargo(copy: &Path, args: &[&str]) -> Output {
-    let target = root().join("target/scaffold");
+    let target = root().join("target/tests");
     let mut command = Command::new(env!("CARGO"));
     command.args(args).current_dir(copy).env("CARGO_TARGET_DIR", target);
     // Set by the Cargo that runs this test.
@@ -77,8 +79,10 @@ fn a_new_collector_is_built_in_tested_and_scraped() {
     succeed(copy.path(), &["fmt", "--all", "--check"]);
     succeed(copy.path(), &["test", "--quiet", "--package", "collector-water-level"]);
     succeed(copy.path(), &["test", "--quiet", "--package", "xtask"]);
-    succeed(copy.path(), &["build", "--quiet", "--features", "water-level"]);
-    let exporter = Exporter::start(root().join("target/scaffold/debug/exporter-bin"), [""; 0]);
+    let binary = build(copy.path(), "dev", "water-level");
+    let list = succeed(copy.path(), &["run", "--quiet", "--features", "water-level", "list"]);
+    assert!(list.contains("water_level  yes      collector-water-level 0.1.0"), "{list}");
+    let exporter = Exporter::start(binary, [""; 0]);
     let page = exporter.scrape();
     assert_eq!(page.value("water_level_up", &[("source", "example")]), Some(1.0));
     assert_eq!(

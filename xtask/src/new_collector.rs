@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Array, DocumentMut, InlineTable, Value};
 
 use crate::Outcome;
+use crate::process::cargo;
 
 /// Words that flags, URLs and the configuration file use for themselves.
 const RESERVED: [&str; 6] = ["all", "default", "enabled", "host", "path", "scrape"];
@@ -17,6 +18,11 @@ pub(crate) fn run(root: &Path, name: &str) -> Outcome {
     let names = Names::new(name)?;
     let change = Change::plan(root, &names)?;
     change.apply()?;
+    // How the text has to be wrapped depends on the name. Where there is no rustfmt, nothing will ask for it either.
+    let format = cargo(root).args(["fmt", "--package", &names.package]).output();
+    if !format.is_ok_and(|output| output.status.success()) {
+        eprintln!("note: `cargo fmt` did not run; the new files may need it");
+    }
     println!(
         "Wrote crates/{0}, and built it into exporter-bin as the feature `{1}`.\n",
         names.package, names.feature

@@ -29,19 +29,29 @@ pub(crate) fn run(
     for note in &options.notes {
         tracing::info!("{note}");
     }
-    announce(catalog, &registry, &info, &listeners);
+    announce(catalog, &registry, &info);
+    let addresses: Vec<String> =
+        listeners.iter().map(|listener| listener.address().to_string()).collect();
     let web = WebOptions {
         name: info.name,
         version: info.version,
         telemetry_path: options.telemetry_path,
     };
-    serve(listeners, Arc::new(registry), &web, stop_signal())
+    let ready = || {
+        // Who reads the addresses may send a signal at once.
+        let signal = stop_signal();
+        for address in addresses {
+            tracing::info!(address, "Listening on");
+        }
+        signal
+    };
+    serve(listeners, Arc::new(registry), &web, ready)
         .map_err(|error| Exit::Failure(format!("the web server failed: {error}")))?;
     tracing::info!("Stopped");
     Ok(())
 }
 
-fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo, listeners: &[Listener]) {
+fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo) {
     if catalog.iter().len() == 0 {
         tracing::warn!(
             "No collector is built into this binary, so it serves its own metrics only; \
@@ -50,22 +60,20 @@ fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo, listeners:
     }
     let collectors = registry.collectors().collect::<Vec<_>>().join(",");
     tracing::info!(name = info.name, version = info.version, collectors, "Starting");
-    for listener in listeners {
-        let address = listener.address().to_string();
-        tracing::info!(address, "Listening on");
-    }
 }
 
-/// Completes at SIGINT or SIGTERM.
-async fn stop_signal() {
+/// Receives SIGINT and SIGTERM from now on; the future completes at the first of them.
+fn stop_signal() -> impl Future<Output = ()> + 'static {
     let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-        tracing::error!("Signals cannot be received; only SIGKILL ends this process");
-        return std::future::pending().await;
-    };
-    let name = tokio::select! {
-        _ = interrupt.recv() => "SIGINT",
-        _ = terminate.recv() => "SIGTERM",
-    };
-    tracing::info!(signal = name, "Stopping");
+    async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            tracing::error!("Signals cannot be received; only SIGKILL ends this process");
+            return std::future::pending().await;
+        };
+        let name = tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+        };
+        tracing::info!(signal = name, "Stopping");
+    }
 }

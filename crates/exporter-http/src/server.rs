@@ -40,17 +40,18 @@ struct Site {
     landing: String,
 }
 
-/// Serves `registry` on `listeners` until `shutdown` completes; then no connection is accepted any more, and running
-/// requests have a few seconds to finish. Blocks the calling thread.
+/// Serves `registry` on `listeners` until the future that `ready` returns completes; then no connection is accepted any
+/// more, and running requests have a few seconds to finish. `ready` is called when the server answers, in its runtime.
+/// Blocks the calling thread.
 ///
 /// # Errors
 ///
 /// When the web server cannot be started or fails.
-pub fn serve(
+pub fn serve<F: Future<Output = ()> + 'static>(
     listeners: Vec<Listener>,
     registry: Arc<Registry>,
     options: &WebOptions,
-    shutdown: impl Future<Output = ()> + 'static,
+    ready: impl FnOnce() -> F,
 ) -> io::Result<()> {
     let landing = landing::render(options, &registry);
     let site = Data::new(Site { registry, pieces: Pieces::default(), landing });
@@ -83,6 +84,7 @@ pub fn serve(
         }
         let server = server.run();
         let handle = server.handle();
+        let shutdown = ready();
         actix_web::rt::spawn(async move {
             shutdown.await;
             handle.stop(true).await;

@@ -18,8 +18,8 @@ fn package(sources: &[PathBuf], manifest: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let manifest = format!(
         "[package]\nname = \"mistakes\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\nexporter-sdk = {{ path = {:?} }}\n\n[workspace]\n\n{manifest}",
-        here("")
+         [dependencies]\nexporter-sdk = {{ path = \"{}\" }}\n\n[workspace]\n\n{manifest}",
+        here("").display()
     );
     fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
     // The versions that this workspace is built with.
@@ -37,7 +37,7 @@ fn build(package: &TempDir, bin: &str, rustflags: &str) -> Output {
         // Constants of generic functions are evaluated when code is generated, so a check would not find all of it.
         .args(["build", "--quiet", "--color=never", "--bin", bin])
         .current_dir(package.path())
-        .env("CARGO_TARGET_DIR", here("../../target/compile-fail"))
+        .env("CARGO_TARGET_DIR", here("../../target/tests"))
         .env("RUSTFLAGS", rustflags)
         .output()
         .unwrap()
