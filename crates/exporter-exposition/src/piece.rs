@@ -29,10 +29,10 @@ impl Piece {
     #[expect(clippy::inline_always, reason = "the pen's place is to stay in a register")]
     pub(crate) fn write(&mut self, write: impl Fn(&mut Pen<'_>)) -> bool {
         loop {
-            let mut pen = Pen::new(&mut self.bytes, self.filled);
+            let mut pen = Pen::new(&mut self.bytes[self.filled..]);
             write(&mut pen);
-            if let Some(end) = pen.end() {
-                self.filled = end;
+            if let Some(left) = pen.left() {
+                self.filled = self.bytes.len() - left;
                 return true;
             }
             if self.filled > 0 {

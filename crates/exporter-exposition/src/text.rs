@@ -3,7 +3,7 @@
 //! `# HELP` escapes backslash and line feed; label values, which snapshots hold already escaped, double quotes too.
 //! See <https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details>.
 
-use exporter_sdk::__private::Pen;
+use exporter_sdk::__private::{Fragment, Pen};
 use exporter_sdk::{Cursor, Family, FamilySamples, Kind};
 
 use crate::number::Speller;
@@ -77,29 +77,9 @@ fn put_help(pen: &mut Pen<'_>, help: &str) {
     pen.put(rest);
 }
 
-/// A metric's name with bytes behind it, so that a pen can copy it in whole steps.
-struct Padded([u8; 64]);
-
-impl Padded {
-    fn new(name: &[u8]) -> Self {
-        let mut padded = [0; 64];
-        if let Some(place) = padded.get_mut(..name.len()) {
-            place.copy_from_slice(name);
-        }
-        Self(padded)
-    }
-
-    #[inline]
-    fn write(&self, pen: &mut Pen<'_>, name: &[u8]) {
-        let source = if name.len() <= self.0.len() { &self.0 } else { name };
-        pen.put_prefix(source, name.len());
-    }
-}
-
 /// Writes the lines of a segment from `cursor` on. Returns whether the segment was finished.
 fn put_samples(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) -> bool {
-    let name = samples.family().name().as_bytes();
-    let padded = Padded::new(name);
+    let name: Fragment<64> = Fragment::new(samples.family().name().as_bytes());
     let mut speller = Speller::new();
     loop {
         let before = *cursor;
@@ -108,10 +88,10 @@ fn put_samples(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) 
         // written stalls the processor.
         let value = speller.spell(sample.value());
         let fits = piece.write(|pen| {
-            padded.write(pen, name);
+            pen.put_fragment(&name);
             sample.write_block(pen);
             pen.put(value);
-            pen.put(b"\n");
+            pen.put_byte(b'\n');
         });
         if !fits {
             *cursor = before;

@@ -94,13 +94,14 @@ impl Arena {
     #[inline(always)]
     fn try_push(&mut self, value: Value, block: &impl Fn(&mut Pen<'_>)) -> bool {
         let Some(chunk) = self.chunks.get_mut(self.current) else { return false };
-        let start = chunk.used;
-        let mut pen = Pen::new(&mut chunk.bytes, start);
-        pen.skip(HEADER);
+        let room = chunk.bytes.get_mut(chunk.used..).and_then(<[u8]>::split_first_chunk_mut);
+        let Some((place, room)) = room else { return false };
+        let size = room.len();
+        let mut pen = Pen::new(room);
         block(&mut pen);
-        let Some(end) = pen.end() else { return false };
-        pen.fill_in(start, header(end - start - HEADER, value));
-        chunk.used = end;
+        let Some(left) = pen.left() else { return false };
+        *place = header(size - left, value);
+        chunk.used += HEADER + size - left;
         true
     }
 

@@ -8,9 +8,10 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::slice;
 use std::sync::Arc;
 
-use crate::pen::{self, Pen};
+use crate::pen::{self, Fragment, Pen};
 
 /// What can be the value of a label: strings, integers, `bool`, `char`, enums made by [`label_enum!`](crate::label_enum),
 /// and references to them.
@@ -194,27 +195,29 @@ tuples! {
 #[derive(Debug)]
 pub struct LabelsWriter<'pen, 'room> {
     pen: &'pen mut Pen<'room>,
-    layout: &'pen Layout,
-    next: usize,
+    fragments: slice::Iter<'pen, Fragment<32>>,
+    tail: &'pen Fragment<64>,
 }
 
 impl<'pen, 'room> LabelsWriter<'pen, 'room> {
+    #[inline(always)]
     pub(crate) fn new(pen: &'pen mut Pen<'room>, layout: &'pen Layout) -> Self {
-        Self { pen, layout, next: 0 }
+        Self { pen, fragments: layout.fragments.iter(), tail: &layout.tail }
     }
 
-    /// Appends the value of the next label.
+    /// Appends the value of the next label. There are as many as the family has labels; more are left out.
     #[inline(always)]
     pub fn push(&mut self, value: &(impl LabelValue + ?Sized)) {
-        self.layout.write_fragment(self.next, self.pen);
-        self.next += 1;
-        value.write(&mut LabelWriter { pen: self.pen });
+        if let Some(fragment) = self.fragments.next() {
+            self.pen.put_fragment(fragment);
+            value.write(&mut LabelWriter { pen: self.pen });
+        }
     }
 
     /// Ends the labels: what stands behind the last value, constant labels and the label of the instance included.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(self) {
-        self.layout.write_tail(self.pen);
+        self.pen.put_fragment(self.tail);
     }
 }
 
@@ -222,11 +225,8 @@ impl<'pen, 'room> LabelsWriter<'pen, 'room> {
 /// `{a="`, `",b="`, and the tail `",const="1"} `. Without any label, the tail is a space.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    /// The fragments, the tail, and padding, so that a pen can copy them in whole steps.
-    bytes: Vec<u8>,
-    /// Where each fragment begins and how long it is.
-    fragments: Vec<(usize, usize)>,
-    tail: (usize, usize),
+    fragments: Vec<Fragment<32>>,
+    tail: Fragment<64>,
 }
 
 impl Layout {
@@ -234,38 +234,22 @@ impl Layout {
         labels: impl Iterator<Item = &'a str>,
         const_labels: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let (mut bytes, mut fragments) = (Vec::new(), Vec::new());
-        for label in labels {
-            let start = bytes.len();
-            bytes.extend_from_slice(if fragments.is_empty() { b"{" } else { b"\"," });
-            bytes.extend_from_slice(label.as_bytes());
-            bytes.extend_from_slice(b"=\"");
-            fragments.push((start, bytes.len() - start));
-        }
-        let start = bytes.len();
-        if !fragments.is_empty() {
-            bytes.push(b'"');
-        }
+        let fragment = |(i, label): (usize, &str)| {
+            let before = if i == 0 { "{" } else { "\"," };
+            Fragment::new(format!("{before}{label}=\"").as_bytes())
+        };
+        let fragments: Vec<Fragment<32>> = labels.enumerate().map(fragment).collect();
+        let mut tail = if fragments.is_empty() { Vec::new() } else { vec![b'"'] };
         for (name, value) in const_labels {
-            push_pair(&mut bytes, name, value);
+            push_pair(&mut tail, name, value);
         }
-        bytes.extend_from_slice(if bytes.is_empty() { b" " } else { b"} " });
-        let tail = (start, bytes.len() - start);
-        bytes.extend_from_slice(&[0; pen::STEP]);
-        Self { bytes, fragments, tail }
-    }
-
-    #[inline(always)]
-    fn write_fragment(&self, index: usize, pen: &mut Pen<'_>) {
-        let (start, length) = self.fragments[index];
-        pen.put_prefix(&self.bytes[start..], length);
+        tail.extend_from_slice(if tail.is_empty() { b" " } else { b"} " });
+        Self { fragments, tail: Fragment::new(&tail) }
     }
 
     /// What stands behind the last label value; without labels, the whole block.
-    #[inline(always)]
     pub(crate) fn write_tail(&self, pen: &mut Pen<'_>) {
-        let (start, length) = self.tail;
-        pen.put_prefix(&self.bytes[start..], length);
+        pen.put_fragment(&self.tail);
     }
 }
 
@@ -290,11 +274,11 @@ mod tests {
     ) {
         let layout = Layout::new(names.into_iter(), consts.iter().copied());
         let mut room = [0; 300];
-        let mut pen = Pen::new(&mut room, 0);
+        let mut pen = Pen::new(&mut room);
         let mut writer = LabelsWriter::new(&mut pen, &layout);
         labels.write(&mut writer);
         writer.finish();
-        let end = pen.end().unwrap();
+        let end = 300 - pen.left().unwrap();
         assert_eq!(str::from_utf8(&room[..end]).unwrap(), expected);
     }
 

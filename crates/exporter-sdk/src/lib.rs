@@ -74,6 +74,6 @@ pub use crate::value::{SampleValue, Value};
 /// For the macros of this crate and for exporter-exposition only.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::pen::Pen;
+    pub use crate::pen::{Fragment, Pen};
     pub use inventory;
 }
