@@ -1,4 +1,4 @@
-// error: `f64` is not a label value
+// error: `{float}` is not a label value
 
 use exporter_sdk::*;
 
