@@ -14,6 +14,7 @@ mod app;
 mod cli;
 mod flags;
 mod inspect;
+mod logfmt;
 mod logging;
 mod run;
 

@@ -6,6 +6,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
+use crate::logfmt::Logfmt;
+
 #[derive(Debug)]
 pub(crate) struct LogOptions {
     pub(crate) level: LevelFilter,
@@ -27,7 +29,7 @@ pub(crate) fn init(options: &LogOptions) {
         .with_target("actix_server", options.level.min(LevelFilter::WARN));
     let done = match options.format {
         LogFormat::Logfmt => {
-            let layer = tracing_logfmt::builder().with_target(false).with_span_path(false).layer();
+            let layer = tracing_subscriber::fmt::layer().event_format(Logfmt);
             registry.with(layer.with_writer(io::stderr).with_filter(filter)).try_init()
         }
         LogFormat::Json => {

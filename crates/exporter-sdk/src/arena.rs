@@ -1,7 +1,7 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a header (length and tag, value) and the label block. Nothing in it belongs to one exposition format: both
-//! text formats write the same label block between name and value. Chunks are kept from run to run, because fresh memory
+//! A record is a header (length and tag, value) and what of the label block is the sample's own: everything up to the
+//! last label value. Nothing in it belongs to one exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because fresh memory
 //! costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
 #![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
@@ -19,42 +19,14 @@ const TAG_INT: u32 = 0;
 const TAG_UINT: u32 = 1;
 const TAG_FLOAT: u32 = 2;
 
-/// One sample as it was recorded.
+/// One record: what of the label block is the sample's own, and the value.
 #[derive(Clone, Copy, Debug)]
-pub struct Sample<'a> {
-    /// From the label block on to the end of the chunk.
-    chunk: &'a [u8],
-    length: usize,
-    value: Value,
-}
-
-impl<'a> Sample<'a> {
-    /// The value.
-    #[inline]
-    pub fn value(&self) -> Value {
-        self.value
-    }
-
-    /// What stands between the metric's name and the value on a line of both text formats: `{a="x",b="y"} ` with the
-    /// values escaped, or a space where there are no labels.
-    #[inline]
-    pub fn block(&self) -> &'a [u8] {
-        &self.chunk[..self.length]
-    }
-
-    /// The rendered labels, `a="x",b="y"`; empty where there are none.
-    pub fn labels(&self) -> &'a str {
-        let labels = self.block().strip_prefix(b"{").and_then(|block| block.strip_suffix(b"} "));
-        // Label blocks are made of strings, so they are UTF-8.
-        str::from_utf8(labels.unwrap_or_default()).unwrap_or_default()
-    }
-
-    /// Writes the block. What lies behind it in memory is readable, so it need not be copied byte by byte.
-    #[doc(hidden)]
-    #[inline]
-    pub fn write_block(&self, pen: &mut Pen<'_>) {
-        pen.put_prefix(self.chunk, self.length);
-    }
+pub(crate) struct Record<'a> {
+    /// From the block on to the end of the chunk: what lies behind it can be read, so that it need not be copied byte by
+    /// byte.
+    pub(crate) chunk: &'a [u8],
+    pub(crate) length: usize,
+    pub(crate) value: Value,
 }
 
 /// A place between two samples, from which reading goes on. The default is the beginning.
@@ -140,13 +112,13 @@ impl Arena {
 
     /// The record at `cursor`, which is moved behind it.
     #[inline]
-    pub(crate) fn read(&self, cursor: &mut Cursor) -> Option<Sample<'_>> {
+    pub(crate) fn read(&self, cursor: &mut Cursor) -> Option<Record<'_>> {
         loop {
             let chunk = self.chunks.get(cursor.chunk)?;
             if cursor.offset < chunk.used {
-                let sample = read_record(&chunk.bytes, cursor.offset)?;
-                cursor.offset += HEADER + sample.length;
-                return Some(sample);
+                let record = read_record(&chunk.bytes, cursor.offset)?;
+                cursor.offset += HEADER + record.length;
+                return Some(record);
             }
             *cursor = Cursor { chunk: cursor.chunk + 1, offset: 0 };
         }
@@ -177,7 +149,7 @@ fn header(length: usize, value: Value) -> [u8; HEADER] {
 }
 
 #[inline]
-fn read_record(bytes: &[u8], offset: usize) -> Option<Sample<'_>> {
+fn read_record(bytes: &[u8], offset: usize) -> Option<Record<'_>> {
     let (length_and_tag, rest) = bytes.get(offset..)?.split_first_chunk()?;
     let (bits, chunk) = rest.split_first_chunk()?;
     let (length_and_tag, bits) = (u32::from_le_bytes(*length_and_tag), u64::from_le_bytes(*bits));
@@ -186,7 +158,7 @@ fn read_record(bytes: &[u8], offset: usize) -> Option<Sample<'_>> {
         TAG_UINT => Value::Uint(bits),
         _ => Value::Float(f64::from_bits(bits)),
     };
-    Some(Sample { chunk, length: (length_and_tag >> TAG_BITS) as usize, value })
+    Some(Record { chunk, length: (length_and_tag >> TAG_BITS) as usize, value })
 }
 
 #[cfg(test)]
@@ -197,6 +169,10 @@ mod tests {
         for i in 0..samples {
             arena.push(Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
         }
+    }
+
+    fn block(record: Record<'_>) -> &[u8] {
+        &record.chunk[..record.length]
     }
 
     fn count(arena: &Arena) -> usize {
@@ -213,8 +189,9 @@ mod tests {
         }
         let mut cursor = Cursor::default();
         for i in 0..20_000 {
-            let sample = arena.read(&mut cursor).unwrap();
-            assert_eq!((sample.labels(), sample.value()), (&*format!("i=\"{i}\""), values[i % 3]));
+            let record = arena.read(&mut cursor).unwrap();
+            let expected = format!("{{i=\"{i}\"}} ");
+            assert_eq!((block(record), record.value), (expected.as_bytes(), values[i % 3]));
         }
         assert!(arena.read(&mut cursor).is_none());
     }
@@ -226,9 +203,9 @@ mod tests {
         fill(&mut arena, 1, "small");
         fill(&mut arena, 2, &long);
         let mut cursor = Cursor::default();
-        assert_eq!(arena.read(&mut cursor).unwrap().block(), b"small");
-        assert_eq!(arena.read(&mut cursor).unwrap().block(), long.as_bytes());
-        assert_eq!(arena.read(&mut cursor).unwrap().block(), long.as_bytes());
+        assert_eq!(block(arena.read(&mut cursor).unwrap()), b"small");
+        assert_eq!(block(arena.read(&mut cursor).unwrap()), long.as_bytes());
+        assert_eq!(block(arena.read(&mut cursor).unwrap()), long.as_bytes());
         arena.clear();
         assert!(arena.capacity() <= 3 * CHUNK, "{}", arena.capacity());
     }

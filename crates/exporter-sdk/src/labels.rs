@@ -196,13 +196,12 @@ tuples! {
 pub struct LabelsWriter<'pen, 'room> {
     pen: &'pen mut Pen<'room>,
     fragments: slice::Iter<'pen, Fragment<32>>,
-    tail: &'pen Fragment<64>,
 }
 
 impl<'pen, 'room> LabelsWriter<'pen, 'room> {
     #[inline(always)]
     pub(crate) fn new(pen: &'pen mut Pen<'room>, layout: &'pen Layout) -> Self {
-        Self { pen, fragments: layout.fragments.iter(), tail: &layout.tail }
+        Self { pen, fragments: layout.fragments.iter() }
     }
 
     /// Appends the value of the next label. There are as many as the family has labels; more are left out.
@@ -212,12 +211,6 @@ impl<'pen, 'room> LabelsWriter<'pen, 'room> {
             self.pen.put_fragment(fragment);
             value.write(&mut LabelWriter { pen: self.pen });
         }
-    }
-
-    /// Ends the labels: what stands behind the last value, constant labels and the label of the instance included.
-    #[inline(always)]
-    pub(crate) fn finish(self) {
-        self.pen.put_fragment(self.tail);
     }
 }
 
@@ -247,8 +240,15 @@ impl Layout {
         Self { fragments, tail: Fragment::new(&tail) }
     }
 
-    /// What stands behind the last label value; without labels, the whole block.
-    pub(crate) fn write_tail(&self, pen: &mut Pen<'_>) {
+    /// What all samples have in common behind their last label value, and so need not record. Nothing where samples have
+    /// no label values, or bring the names of their labels: those record all of their block.
+    pub(crate) fn common_tail(&self) -> Fragment<64> {
+        if self.fragments.is_empty() { Fragment::new(b"") } else { self.tail.clone() }
+    }
+
+    /// Writes the block of a sample without label values.
+    #[inline(always)]
+    pub(crate) fn write_constant(&self, pen: &mut Pen<'_>) {
         pen.put_fragment(&self.tail);
     }
 }
@@ -275,9 +275,8 @@ mod tests {
         let layout = Layout::new(names.into_iter(), consts.iter().copied());
         let mut room = [0; 300];
         let mut pen = Pen::new(&mut room);
-        let mut writer = LabelsWriter::new(&mut pen, &layout);
-        labels.write(&mut writer);
-        writer.finish();
+        labels.write(&mut LabelsWriter::new(&mut pen, &layout));
+        pen.put_fragment(&layout.tail);
         let end = 300 - pen.left().unwrap();
         assert_eq!(str::from_utf8(&room[..end]).unwrap(), expected);
     }

@@ -59,7 +59,7 @@ mod scrape;
 mod snapshot;
 mod value;
 
-pub use crate::arena::{Cursor, Sample};
+pub use crate::arena::Cursor;
 pub use crate::collector::{Collector, Context, NoConfig};
 pub use crate::desc::{Desc, Kind};
 pub use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
 pub use crate::metric::{Counter, Gauge, Metric};
 pub use crate::registration::{Build, BuildError, Origin, Registration, Run};
 pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
-pub use crate::snapshot::{FamilySamples, Snapshot};
+pub use crate::snapshot::{FamilySamples, Sample, Snapshot};
 pub use crate::value::{SampleValue, Value};
 
 /// For the macros of this crate and for exporter-exposition only.

@@ -106,6 +106,11 @@ impl<const N: usize> Fragment<N> {
         fragment
     }
 
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
     #[inline(always)]
     fn copy_to<'a>(&self, room: &'a mut [u8]) -> Option<&'a mut [u8]> {
         if self.length > N {

@@ -61,9 +61,11 @@ impl Scrape<'_> {
         };
         let layout = &self.recorder.layouts[index];
         self.snapshot.families[index].push(value.into_value(), |pen| {
-            let mut writer = LabelsWriter::new(pen, layout);
-            labels.write(&mut writer);
-            writer.finish();
+            if N == 0 {
+                layout.write_constant(pen);
+            } else {
+                labels.write(&mut LabelsWriter::new(pen, layout));
+            }
         });
     }
 
@@ -92,9 +94,12 @@ impl Scrape<'_> {
         };
         let layout = &self.recorder.layouts[index];
         self.snapshot.families[index].push(value.into_value(), |pen| {
-            let mut writer = LabelsWriter::new(pen, layout);
-            labels.clone().for_each(|label| writer.push(&label));
-            writer.finish();
+            if wanted == 0 {
+                layout.write_constant(pen);
+            } else {
+                let mut writer = LabelsWriter::new(pen, layout);
+                labels.clone().for_each(|label| writer.push(&label));
+            }
         });
     }
 
@@ -119,7 +124,7 @@ impl Scrape<'_> {
         };
         pairs.extend(self.recorder.label.as_ref().map(|(name, value)| (&**name, &**value)));
         let block = Layout::new(iter::empty(), pairs.into_iter());
-        self.snapshot.families[index].push(value.into_value(), |pen| block.write_tail(pen));
+        self.snapshot.families[index].push(value.into_value(), |pen| block.write_constant(pen));
     }
 
     #[inline]
@@ -176,8 +181,9 @@ impl Scrape<'_> {
         }
         let index = self.snapshot.families.len();
         let family = family();
-        self.recorder.layouts.push(self.recorder.layout(&family));
-        self.snapshot.families.push(FamilySamples::new(family));
+        let layout = self.recorder.layout(&family);
+        self.snapshot.families.push(FamilySamples::new(family, &layout));
+        self.recorder.layouts.push(layout);
         self.recorder.by_address.insert(key, index);
         self.recorder.by_name.insert(name.into(), index);
         Some(index)
@@ -260,7 +266,7 @@ impl Recorder {
             self.layouts.truncate(described);
         }
         let mut snapshot = spare.unwrap_or_default();
-        snapshot.reset(&self.families);
+        snapshot.reset(&self.families, &self.layouts);
         let mut scrape = Scrape { recorder: self, snapshot, last: (0, 0), invalid: None };
         run(&mut scrape).map_err(RunError::Collector)?;
         match scrape.invalid {

@@ -1,9 +1,10 @@
 //! The outcome of one run of one collector, in no exposition format: families with their samples. Pages are made of
 //! snapshots; whoever serves a format walks them.
 
-use crate::arena::{Arena, Cursor, Sample};
+use crate::arena::{Arena, Cursor, Record};
 use crate::family::Family;
-use crate::pen::Pen;
+use crate::labels::Layout;
+use crate::pen::{Fragment, Pen};
 use crate::value::Value;
 
 /// The samples of one run, by family.
@@ -29,15 +30,15 @@ impl Snapshot {
     }
 
     /// Empties the snapshot for another run that describes `families`, and keeps its memory.
-    pub(crate) fn reset(&mut self, families: &[Family]) {
+    pub(crate) fn reset(&mut self, families: &[Family], layouts: &[Layout]) {
         self.families.truncate(families.len());
         for family in &mut self.families {
             family.arena.clear();
             family.len = 0;
         }
-        for family in &families[self.families.len()..] {
-            self.families.push(FamilySamples::new(family.clone()));
-        }
+        let missing = families.iter().zip(layouts).skip(self.families.len());
+        self.families
+            .extend(missing.map(|(family, layout)| FamilySamples::new(family.clone(), layout)));
     }
 }
 
@@ -45,13 +46,15 @@ impl Snapshot {
 #[derive(Debug)]
 pub struct FamilySamples {
     family: Family,
+    /// What every sample has behind its last label value.
+    tail: Fragment<64>,
     arena: Arena,
     len: usize,
 }
 
 impl FamilySamples {
-    pub(crate) fn new(family: Family) -> Self {
-        Self { family, arena: Arena::default(), len: 0 }
+    pub(crate) fn new(family: Family, layout: &Layout) -> Self {
+        Self { family, tail: layout.common_tail(), arena: Arena::default(), len: 0 }
     }
 
     /// The family.
@@ -72,7 +75,7 @@ impl FamilySamples {
     /// The sample at `cursor`, which is moved behind it; `None` at the end.
     #[inline]
     pub fn read(&self, cursor: &mut Cursor) -> Option<Sample<'_>> {
-        self.arena.read(cursor)
+        self.arena.read(cursor).map(|record| Sample { record, tail: &self.tail })
     }
 
     /// The samples.
@@ -85,5 +88,41 @@ impl FamilySamples {
     pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
         self.arena.push(value, block);
         self.len += 1;
+    }
+}
+
+/// One sample as it was recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    record: Record<'a>,
+    tail: &'a Fragment<64>,
+}
+
+impl Sample<'_> {
+    /// The value.
+    #[inline]
+    pub fn value(&self) -> Value {
+        self.record.value
+    }
+
+    /// The labels as both text formats write them, `a="x",b="y"`, their values escaped; empty where there are none.
+    pub fn labels(&self) -> String {
+        let mut room = vec![0; self.record.length + self.tail.len()];
+        self.write_block(&mut Pen::new(&mut room));
+        let labels = room.strip_prefix(b"{").and_then(|block| block.strip_suffix(b"} "));
+        String::from_utf8_lossy(labels.unwrap_or_default()).into_owned()
+    }
+
+    /// Writes what stands between the metric's name and the value on a line of both text formats: `{a="x",b="y"} `, or a
+    /// space where there are no labels.
+    #[doc(hidden)]
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "measured: it keeps the place of the pen in a register"
+    )]
+    pub fn write_block(&self, pen: &mut Pen<'_>) {
+        pen.put_prefix(self.record.chunk, self.record.length);
+        pen.put_fragment(self.tail);
     }
 }
