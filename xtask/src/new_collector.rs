@@ -154,14 +154,13 @@ impl Change {
 
 fn workspace_manifest(text: &str, names: &Names) -> Outcome<String> {
     let mut manifest: DocumentMut = text.parse()?;
+    let version = manifest["workspace"]["package"]["version"].as_value();
+    let version = version.ok_or("no version in [workspace.package]")?.clone();
     let dependencies = manifest["workspace"]["dependencies"]
         .as_table_mut()
         .ok_or("no [workspace.dependencies]")?;
-    let version = "0.1.0";
-    let entry = inline(&[
-        ("path", format!("crates/{}", names.package).into()),
-        ("version", version.into()),
-    ]);
+    let entry =
+        inline(&[("path", format!("crates/{}", names.package).into()), ("version", version)]);
     // Collectors stand first and in order; what is behind them keeps its place and its comments.
     insert_before(dependencies, &names.package, entry, |key| {
         !key.starts_with("collector-") || key > names.package.as_str()

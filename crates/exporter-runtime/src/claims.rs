@@ -21,12 +21,21 @@ pub(crate) struct Clash {
 }
 
 /// Exposed names and their owners.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Claims(BTreeMap<String, Owner>);
 
 impl Claims {
+    /// Claims every name of every family.
+    pub(crate) fn claim_all<'a>(
+        &mut self,
+        families: impl IntoIterator<Item = &'a Family>,
+        owner: &Owner,
+    ) -> Result<(), Clash> {
+        families.into_iter().try_for_each(|family| self.claim(family, owner))
+    }
+
     /// Claims every name under which `family` can be exposed.
-    pub(crate) fn claim(&mut self, family: &Family, owner: &Owner) -> Result<(), Clash> {
+    fn claim(&mut self, family: &Family, owner: &Owner) -> Result<(), Clash> {
         for name in exposed_names(family) {
             if let Some(first) = self.0.get(&name) {
                 return Err(Clash { name, first: first.clone(), second: owner.clone() });

@@ -6,7 +6,7 @@ use exporter_exposition::Page;
 use exporter_sdk::{Family, Origin};
 
 use crate::catalog::Catalog;
-use crate::claims::{Claims, Owner};
+use crate::claims::{Claims, Clash, Owner};
 use crate::evidence::Evidence;
 use crate::settings::Settings;
 use crate::slot::{Outcome, Slot};
@@ -39,6 +39,7 @@ impl Default for RegistryOptions {
 #[derive(Debug)]
 pub struct Registry {
     slots: Vec<Slot>,
+    claims: Claims,
     evidence: Evidence,
     telemetry: Telemetry,
     options: RegistryOptions,
@@ -69,15 +70,14 @@ impl Registry {
             .collect::<Result<Vec<_>, _>>()?;
         let telemetry = Telemetry::new(build, slots.iter().map(Slot::name))
             .map_err(|error| StartError::Telemetry(error.to_string()))?;
-        claim_names(&slots, &telemetry)?;
+        let claims = claim_names(&slots, &telemetry)?;
         let evidence = Evidence::new(options.exporter_metrics);
-        Ok(Self { slots, evidence, telemetry, options })
+        Ok(Self { slots, claims, evidence, telemetry, options })
     }
 
     /// Runs every collector and puts what they found on a page.
     pub fn scrape(&self) -> Page {
-        let outcomes: Vec<(&str, Outcome)> =
-            self.slots.iter().map(|slot| (slot.name(), slot.run())).collect();
+        let outcomes = self.run();
         let mut snapshots = Vec::with_capacity(outcomes.len() + 2);
         for (collector, outcome) in &outcomes {
             match &outcome.result {
@@ -97,6 +97,18 @@ impl Registry {
         Page::new(snapshots)
     }
 
+    fn run(&self) -> Vec<(&str, Outcome)> {
+        // Only what unchecked collectors add to their descriptions can clash now.
+        let mut claims = self.slots.iter().any(Slot::unchecked).then(|| self.claims.clone());
+        let mut run = |slot: &Slot| {
+            slot.run(|added| match &mut claims {
+                Some(claims) => claims.claim_all(added, &owner(slot)).map_err(StartError::from),
+                None => Ok(()),
+            })
+        };
+        self.slots.iter().map(|slot| (slot.name(), run(slot))).collect()
+    }
+
     /// The names of the collectors that run, in order.
     pub fn collectors(&self) -> impl ExactSizeIterator<Item = &str> {
         self.slots.iter().map(Slot::name)
@@ -113,30 +125,32 @@ impl Registry {
     }
 }
 
-fn claim_names(slots: &[Slot], telemetry: &Telemetry) -> Result<(), StartError> {
-    let own = Origin {
+fn owner(slot: &Slot) -> Owner {
+    Owner { collector: slot.name().to_owned(), origin: *slot.origin() }
+}
+
+/// Claims the names of the exporter itself and of everything that its collectors described.
+fn claim_names(slots: &[Slot], telemetry: &Telemetry) -> Result<Claims, StartError> {
+    let origin = Origin {
         package: env!("CARGO_PKG_NAME"),
         version: Some(env!("CARGO_PKG_VERSION")),
         file: file!(),
         line: line!(),
     };
-    let own = Owner { collector: "exporter".to_owned(), origin: own };
+    let own = Owner { collector: "exporter".to_owned(), origin };
     let mut claims = Claims::default();
-    let own_families = Evidence::families();
-    let own_claims =
-        own_families.iter().chain(telemetry.families()).map(|family| (family, own.clone()));
-    let claimed = slots.iter().flat_map(|slot| {
-        let owner = Owner { collector: slot.name().to_owned(), origin: *slot.origin() };
-        slot.families().iter().map(move |family| (family, owner.clone()))
-    });
-    for (family, owner) in own_claims.chain(claimed) {
-        claims.claim(family, &owner).map_err(|clash| StartError::NameClash {
-            name: clash.name,
-            first: (clash.first.collector, clash.first.origin),
-            second: (clash.second.collector, clash.second.origin),
-        })?;
+    claims.claim_all(Evidence::families().iter().chain(telemetry.families()), &own)?;
+    for slot in slots {
+        claims.claim_all(slot.families(), &owner(slot))?;
     }
-    Ok(())
+    Ok(claims)
+}
+
+impl From<Clash> for StartError {
+    fn from(Clash { name, first, second }: Clash) -> Self {
+        let (first, second) = ((first.collector, first.origin), (second.collector, second.origin));
+        Self::NameClash { name, first, second }
+    }
 }
 
 /// Why an exporter does not start.
@@ -178,4 +192,71 @@ pub enum StartError {
     /// The exporter's own metrics cannot be set up.
     #[error("the exporter's own metrics: {0}")]
     Telemetry(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Registration, Scrape};
+
+    use super::*;
+    use crate::catalog::CollectorType;
+
+    static TAKEN: Gauge = Gauge::new("taken", "Of the collector that describes it.");
+    static FREE: Gauge = Gauge::new("free", "Of nobody.");
+
+    struct Describes;
+
+    impl Collector for Describes {
+        const NAME: &'static str = "describes";
+        const METRICS: &'static [&'static Desc] = &[TAKEN.desc()];
+        type Config = NoConfig;
+
+        fn new(_: &NoConfig, _: &Context) -> exporter_sdk::Result<Self> {
+            Ok(Self)
+        }
+
+        fn collect(&mut self, scrape: &mut Scrape<'_>) -> exporter_sdk::Result {
+            scrape.emit(&TAKEN, (), 1);
+            Ok(())
+        }
+    }
+
+    /// Takes the name of the other at every second run.
+    struct Unchecked(u32);
+
+    impl Collector for Unchecked {
+        const NAME: &'static str = "unchecked";
+        const UNCHECKED: bool = true;
+        type Config = NoConfig;
+
+        fn new(_: &NoConfig, _: &Context) -> exporter_sdk::Result<Self> {
+            Ok(Self(0))
+        }
+
+        fn collect(&mut self, scrape: &mut Scrape<'_>) -> exporter_sdk::Result {
+            self.0 += 1;
+            scrape.emit(if self.0.is_multiple_of(2) { &TAKEN } else { &FREE }, (), 2);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_unchecked_collector_that_takes_a_name_loses_that_run_and_no_other() {
+        fn kind<C: Collector>() -> CollectorType {
+            let origin = Origin { package: "p", version: None, file: "f.rs", line: 1 };
+            CollectorType::from(&Registration::of::<C>(origin))
+        }
+        let catalog = Catalog::new(vec![kind::<Unchecked>(), kind::<Describes>()]).unwrap();
+        let info = BuildInfo { name: "test".into(), version: "0".into() };
+        let options = RegistryOptions { exporter_metrics: false };
+        let registry = Registry::new(&catalog, &Settings::default(), &info, options).unwrap();
+        let families = |page: &Page| -> Vec<String> {
+            let names = page.segments().map(|(samples, _)| samples.family().name().to_owned());
+            names.filter(|name| !name.starts_with("exporter_")).collect()
+        };
+        for _ in 0..3 {
+            assert_eq!(families(&registry.scrape()), ["free", "taken"]);
+            assert_eq!(families(&registry.scrape()), ["taken"]);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_sdk::{Context, Family, Origin, Run, RunError, Snapshot};
+use exporter_sdk::{Context, Family, FamilySamples, Origin, Run, RunError, Snapshot};
 use serde_json::Value;
 
 use crate::catalog::CollectorType;
@@ -101,12 +101,26 @@ impl Slot {
         &self.families
     }
 
-    /// Runs the collector once, on this thread.
-    pub(crate) fn run(&self) -> Outcome {
-        let start = Instant::now();
+    /// Whether runs may add families to those that were described.
+    pub(crate) fn unchecked(&self) -> bool {
+        self.kind.unchecked()
+    }
+
+    /// Runs the collector once, on this thread. `check` gets the families that the run added to those that were described.
+    pub(crate) fn run(
+        &self,
+        check: impl FnOnce(Vec<&Family>) -> Result<(), StartError>,
+    ) -> Outcome {
         // A panic is caught below, where the state is whole, so a poisoned lock says nothing.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = self.run_locked(&mut state);
+        let start = Instant::now();
+        let result = self.run_locked(&mut state).and_then(|snapshot| {
+            let added = snapshot.families().iter().skip(self.families.len());
+            match check(added.map(FamilySamples::family).collect()) {
+                Ok(()) => Ok(snapshot),
+                Err(clash) => Err(Failure { reason: Reason::Invalid, message: clash.to_string() }),
+            }
+        });
         let duration = start.elapsed();
         self.tell(&mut state, result.as_ref().err(), duration);
         Outcome { duration, result }
