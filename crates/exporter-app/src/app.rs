@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use exporter_runtime::{BuildInfo, Catalog, CollectorType};
 use exporter_sdk::{
-    BuildError, Collector, Desc, Family, NoConfig, Origin, Registration, Result, Run, Scrape,
+    AnyCollector, AsyncCollector, BuildError, Collector, Desc, Family, NoConfig, Origin,
+    Registration, Result, Run, Scrape,
 };
-use schemars::schema_for;
 
 use crate::cli::{self, Command};
 use crate::{inspect, run};
@@ -65,7 +65,15 @@ impl App {
     /// Adds a collector that did not register itself.
     #[track_caller]
     pub fn collector<C: Collector>(mut self) -> Self {
-        let registration = Registration::of::<C>(origin(type_name::<C>()));
+        let registration = Registration::of::<C, _>(origin(type_name::<C>()));
+        self.collectors.push(CollectorType::from(&registration));
+        self
+    }
+
+    /// Adds an asynchronous collector that did not register itself.
+    #[track_caller]
+    pub fn async_collector<C: AsyncCollector>(mut self) -> Self {
+        let registration = Registration::of::<C, _>(origin(type_name::<C>()));
         self.collectors.push(CollectorType::from(&registration));
         self
     }
@@ -102,10 +110,10 @@ impl App {
             name,
             families.clone(),
             origin(type_name::<F>()),
-            || schema_for!(NoConfig),
             move |config, _| {
                 let NoConfig {} = erased_serde::deserialize(config).map_err(BuildError::Config)?;
-                Ok(Box::new(Closure { families: families.clone(), collect: Arc::clone(&collect) }))
+                let closure = Closure { families: families.clone(), collect: Arc::clone(&collect) };
+                Ok(AnyCollector::Blocking(Box::new(closure)))
             },
         );
         self.collectors.push(kind);

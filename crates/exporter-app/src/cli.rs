@@ -1,10 +1,11 @@
 //! The command line: the flags that everyone knows from node_exporter, and one for every collector of this binary.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, ArgMatches, Command as Clap};
+use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
 use exporter_http::ListenAddress;
 use exporter_runtime::{BuildInfo, Catalog, CollectorSettings, Settings};
 
@@ -31,6 +32,8 @@ pub(crate) struct RunOptions {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) telemetry_path: String,
     pub(crate) exporter_metrics: bool,
+    pub(crate) max_requests: usize,
+    pub(crate) shutdown_delay: Duration,
     pub(crate) log: LogOptions,
     /// What to say at the start that is no error.
     pub(crate) notes: Vec<String>,
@@ -41,6 +44,9 @@ pub(crate) enum Format {
     Table,
     Json,
 }
+
+/// Requests share runs, so one that waits costs next to nothing.
+const MAX_REQUESTS: usize = 512;
 
 const EXIT_CODES: &str = "Exit codes: 0 after a regular end, 1 when the exporter cannot start or fails, \
                           2 for a command line that is not understood.";
@@ -108,7 +114,7 @@ fn command(info: &BuildInfo, port: u16, catalog: &Catalog, keys: &[(&str, Vec<Ke
         .args(collector_args(catalog, keys))
 }
 
-fn web_args(port: u16) -> [Arg; 3] {
+fn web_args(port: u16) -> [Arg; 5] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")
@@ -129,8 +135,23 @@ fn web_args(port: u16) -> [Arg; 3] {
             .long("web.disable-exporter-metrics")
             .action(ArgAction::SetTrue)
             .help("Leave out the metrics about the exporter itself (exporter_*, process_*)"),
+        Arg::new("web.max-requests")
+            .long("web.max-requests")
+            .value_name("N")
+            .value_parser(value_parser!(usize))
+            .help(format!("How many requests are answered at once; beyond, the answer is 503 [default: {MAX_REQUESTS}]")),
+        Arg::new("web.shutdown-delay")
+            .long("web.shutdown-delay")
+            .value_name("SECONDS")
+            .value_parser(seconds)
+            .help("How long to go on answering after SIGTERM while /-/ready says 503 already [default: 0]"),
     ]
     .map(|arg| arg.global(true).help_heading("Web"))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "expected a number of seconds such as `5` or `0.5`".to_owned())
 }
 
 fn telemetry_path(text: &str) -> Result<String, String> {
@@ -223,6 +244,8 @@ fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<Ru
         listen,
         telemetry_path: text(matches, "web.telemetry-path").to_owned(),
         exporter_metrics: !matches.get_flag("web.disable-exporter-metrics"),
+        max_requests: matches.get_one("web.max-requests").copied().unwrap_or(MAX_REQUESTS),
+        shutdown_delay: matches.get_one("web.shutdown-delay").copied().unwrap_or_default(),
         log: LogOptions {
             level: text(matches, "log.level").parse().map_err(Exit::usage)?,
             format: if text(matches, "log.format") == "json" {

@@ -254,7 +254,7 @@ mod tests {
 
     fn sample() -> Vec<KeyFlag> {
         let origin = Origin { package: "p", version: None, file: "f", line: 1 };
-        KeyFlag::of(&CollectorType::from(&Registration::of::<Sample>(origin)))
+        KeyFlag::of(&CollectorType::from(&Registration::of::<Sample, _>(origin)))
     }
 
     fn parse(args: &[&str]) -> Result<Value, String> {

@@ -45,9 +45,9 @@ pub(crate) fn describe(
 ) -> Result<(), Exit> {
     let registry = Registry::new(catalog, settings, info, RegistryOptions::default())
         .map_err(Exit::failure)?;
-    let mut described = Vec::new();
+    let (running, mut described) = (registry.families(), Vec::new());
     for collector in catalog.iter() {
-        let running = registry.families().find(|(name, _)| *name == collector.name());
+        let running = running.iter().find(|(name, _)| *name == collector.name());
         let families = running.map_or(collector.metrics(), |(_, families)| families);
         let mut families: Vec<&Family> = families.iter().collect();
         families.sort_by_key(|family| family.name());

@@ -36,6 +36,8 @@ pub(crate) fn run(
         name: info.name,
         version: info.version,
         telemetry_path: options.telemetry_path,
+        max_requests: options.max_requests,
+        reload: None,
     };
     let ready = || {
         // Who reads the addresses may send a signal at once.
@@ -45,7 +47,7 @@ pub(crate) fn run(
         }
         signal
     };
-    serve(listeners, Arc::new(registry), &web, ready)
+    serve(listeners, Arc::new(registry), web, options.shutdown_delay, ready)
         .map_err(|error| Exit::Failure(format!("the web server failed: {error}")))?;
     tracing::info!("Stopped");
     Ok(())
@@ -58,7 +60,7 @@ fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo) {
              build some in with: cargo build --features gauge,counter"
         );
     }
-    let collectors = registry.collectors().collect::<Vec<_>>().join(",");
+    let collectors = registry.collectors().join(",");
     tracing::info!(name = info.name, version = info.version, collectors, "Starting");
 }
 

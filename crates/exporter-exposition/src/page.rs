@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use exporter_sdk::{FamilySamples, Snapshot};
+use exporter_sdk::{Family, FamilySamples, Snapshot};
 
 /// What one scrape answers: every family once, in the order of names, with its samples from all snapshots.
 ///
@@ -20,10 +20,26 @@ pub struct Page {
 impl Page {
     /// Puts the families of `snapshots` in order.
     pub fn new(snapshots: Vec<Arc<Snapshot>>) -> Self {
+        Self::of_families(snapshots, |_, _| true)
+    }
+
+    /// Puts those families of `snapshots` in order that `pick` picks, and all of `rest`.
+    pub fn picked(
+        mut snapshots: Vec<Arc<Snapshot>>,
+        rest: Arc<Snapshot>,
+        pick: impl Fn(&Family) -> bool,
+    ) -> Self {
+        let picked = snapshots.len();
+        snapshots.push(rest);
+        Self::of_families(snapshots, |snapshot, family| snapshot as usize >= picked || pick(family))
+    }
+
+    fn of_families(snapshots: Vec<Arc<Snapshot>>, pick: impl Fn(u32, &Family) -> bool) -> Self {
         let mut segments = Vec::new();
         for (snapshot, s) in snapshots.iter().zip(0_u32..) {
+            let filled = snapshot.families().iter().zip(0_u32..);
             let filled =
-                snapshot.families().iter().zip(0_u32..).filter(|(family, _)| !family.is_empty());
+                filled.filter(|(samples, _)| !samples.is_empty() && pick(s, samples.family()));
             segments.extend(filled.map(|(_, f)| (s, f)));
         }
         let mut page = Self { snapshots, segments: Vec::new() };

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use exporter_exposition::{Page, Piece, TextEncoder};
-use exporter_runtime::WebMetrics;
+use exporter_runtime::{RequestInFlight, WebMetrics};
 
 /// The size of a piece. Every piece that is sent wakes the scraper up, which costs more than encoding 64 KiB; larger ones
 /// than this fall out of the processor's cache before they are sent.
@@ -56,28 +56,56 @@ impl Drop for Lent {
     }
 }
 
-/// The body of a response. It counts what it hands over, and the end of its request when it is dropped.
+/// How many pages may wait for their readers at once. Each can be of another run, and holds that run's samples.
+const MAX_HELD: usize = 128;
+
+/// Pages of which a part is still to be sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeldPages(Arc<()>);
+
+impl HeldPages {
+    /// Whether there is room for one more.
+    pub(crate) fn have_room(&self) -> bool {
+        Arc::strong_count(&self.0) <= MAX_HELD
+    }
+}
+
+/// What follows the first piece of a page.
+struct Rest {
+    encoder: TextEncoder,
+    pieces: Pieces,
+    _held: HeldPages,
+}
+
+/// The body of a response. It counts what it hands over; its request is over when it is dropped.
 pub(crate) struct Body {
     web: WebMetrics,
     next: Option<Bytes>,
     /// What comes after `next`, for a page that does not fit one piece.
-    rest: Option<(TextEncoder, Pieces)>,
+    rest: Option<Rest>,
     size: BodySize,
+    _request: RequestInFlight,
 }
 
 impl Body {
-    pub(crate) fn text(text: impl Into<Bytes>, web: WebMetrics) -> Self {
+    pub(crate) fn text(text: impl Into<Bytes>, web: WebMetrics, request: RequestInFlight) -> Self {
         let text = text.into();
         let size = BodySize::Sized(text.len() as u64);
-        Self { web, next: Some(text), rest: None, size }
+        Self { web, next: Some(text), rest: None, size, _request: request }
     }
 
-    pub(crate) fn page(page: Page, pieces: &Pieces, web: WebMetrics) -> Self {
+    pub(crate) fn page(
+        page: Page,
+        pieces: &Pieces,
+        held: &HeldPages,
+        web: WebMetrics,
+        request: RequestInFlight,
+    ) -> Self {
         let mut encoder = TextEncoder::new(page);
         let (piece, more) = encode(&mut encoder, pieces);
         let size = if more { BodySize::Stream } else { BodySize::Sized(piece.len() as u64) };
-        let rest = more.then(|| (encoder, pieces.clone()));
-        Self { web, next: Some(piece), rest, size }
+        let rest = more.then(|| Rest { encoder, pieces: pieces.clone(), _held: held.clone() });
+        Self { web, next: Some(piece), rest, size, _request: request }
     }
 }
 
@@ -99,7 +127,7 @@ impl MessageBody for Body {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let piece = self.next.take().or_else(|| {
-            let (encoder, pieces) = self.rest.as_mut()?;
+            let Rest { encoder, pieces, .. } = self.rest.as_mut()?;
             let (piece, more) = encode(encoder, pieces);
             if !more {
                 self.rest = None;
@@ -111,11 +139,5 @@ impl MessageBody for Body {
         }
         // An empty piece would end a chunked body; only a page without families is empty, and that is not chunked.
         Poll::Ready(piece.filter(|piece| !piece.is_empty()).map(Ok))
-    }
-}
-
-impl Drop for Body {
-    fn drop(&mut self) {
-        self.web.end();
     }
 }

@@ -2,13 +2,13 @@
 
 use exporter_runtime::Registry;
 
-use crate::server::WebOptions;
+use crate::site::WebOptions;
 
 pub(crate) fn render(options: &WebOptions, registry: &Registry) -> String {
     let (name, version) = (escape(&options.name), escape(&options.version));
     let path = escape(&options.telemetry_path);
     let mut collectors: String =
-        registry.collectors().map(|name| format!("<li>{}</li>\n", escape(name))).collect();
+        registry.collectors().iter().map(|name| format!("<li>{}</li>\n", escape(name))).collect();
     if collectors.is_empty() {
         collectors.push_str("<li>none</li>\n");
     }

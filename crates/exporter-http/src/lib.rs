@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod connection;
 mod landing;
 mod listen;
 mod server;
+mod site;
 
 pub use crate::listen::{ListenAddress, ListenError, Listener};
-pub use crate::server::{WebOptions, serve};
+pub use crate::server::serve;
+pub use crate::site::{Reload, WebOptions};

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use exporter_sdk::{BuildError, Context, Family, Origin, Registration, Run, names};
-use schemars::Schema;
+use exporter_sdk::{
+    AnyCollector, BuildError, Context, Effective, Family, NoConfig, Origin, Registration, names,
+};
+use schemars::{Schema, schema_for};
 
-type Factory = dyn Fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<Box<dyn Run>, BuildError>
+type Factory = dyn Fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<AnyCollector, BuildError>
     + Send
     + Sync;
 
@@ -19,20 +21,21 @@ pub struct CollectorType {
     unchecked: bool,
     origin: Origin,
     schema: fn() -> Schema,
+    effective: Effective,
     factory: Arc<Factory>,
 }
 
 impl CollectorType {
-    /// A collector that was given as a function instead of a type: `factory` makes what runs it, and again after a panic.
+    /// A collector without keys that was given as a function instead of a type: `factory` makes what runs it, and again
+    /// after a panic.
     pub fn from_factory(
         name: &str,
         metrics: Vec<Family>,
         origin: Origin,
-        schema: fn() -> Schema,
         factory: impl Fn(
             &mut dyn erased_serde::Deserializer<'_>,
             &Context,
-        ) -> Result<Box<dyn Run>, BuildError>
+        ) -> Result<AnyCollector, BuildError>
         + Send
         + Sync
         + 'static,
@@ -43,7 +46,11 @@ impl CollectorType {
             default_enabled: true,
             unchecked: false,
             origin,
-            schema,
+            schema: || schema_for!(NoConfig),
+            effective: |config| {
+                let config: NoConfig = erased_serde::deserialize(config)?;
+                Ok(Box::new(config))
+            },
             factory: Arc::new(factory),
         }
     }
@@ -78,6 +85,19 @@ impl CollectorType {
         (self.schema)()
     }
 
+    /// Its configuration with every default filled in.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration does not have the right form.
+    pub fn effective(
+        &self,
+        config: &mut dyn erased_serde::Deserializer<'_>,
+    ) -> Result<serde_json::Value, String> {
+        let effective = (self.effective)(config).map_err(|error| error.to_string())?;
+        serde_json::to_value(effective).map_err(|error| error.to_string())
+    }
+
     /// Builds it from its configuration.
     ///
     /// # Errors
@@ -87,7 +107,7 @@ impl CollectorType {
         &self,
         config: &mut dyn erased_serde::Deserializer<'_>,
         context: &Context,
-    ) -> Result<Box<dyn Run>, BuildError> {
+    ) -> Result<AnyCollector, BuildError> {
         (self.factory)(config, context)
     }
 }
@@ -97,11 +117,12 @@ impl From<&Registration> for CollectorType {
         Self {
             default_enabled: registration.default_enabled,
             unchecked: registration.unchecked,
+            schema: registration.schema,
+            effective: registration.effective,
             ..Self::from_factory(
                 registration.name,
                 registration.metrics.iter().map(|&desc| Family::from(desc)).collect(),
                 registration.origin,
-                registration.schema,
                 registration.build,
             )
         }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use exporter_sdk::{Family, Kind, Origin};
 
-/// The owner of a name, for messages.
+/// The owner of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
+    /// The collector, or the instance of one.
     pub(crate) collector: String,
+    /// The collector without its instance. Instances share their families.
+    pub(crate) base: String,
     pub(crate) origin: Origin,
 }
 
@@ -18,11 +21,20 @@ pub(crate) struct Clash {
     pub(crate) name: String,
     pub(crate) first: Owner,
     pub(crate) second: Owner,
+    /// Whether they may share it, and only differ in what they mean by it.
+    pub(crate) differ: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Claim {
+    owner: Owner,
+    family: String,
+    kind: Kind,
 }
 
 /// Exposed names and their owners.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Claims(BTreeMap<String, Owner>);
+pub(crate) struct Claims(BTreeMap<String, Claim>);
 
 impl Claims {
     /// Claims every name of every family.
@@ -37,10 +49,22 @@ impl Claims {
     /// Claims every name under which `family` can be exposed.
     fn claim(&mut self, family: &Family, owner: &Owner) -> Result<(), Clash> {
         for name in exposed_names(family) {
-            if let Some(first) = self.0.get(&name) {
-                return Err(Clash { name, first: first.clone(), second: owner.clone() });
+            let Some(first) = self.0.get(&name) else {
+                let claim = Claim {
+                    owner: owner.clone(),
+                    family: family.name().to_owned(),
+                    kind: family.kind(),
+                };
+                self.0.insert(name, claim);
+                continue;
+            };
+            let siblings =
+                first.owner.base == owner.base && first.owner.collector != owner.collector;
+            let shared = siblings && first.family == family.name();
+            if !shared || first.kind != family.kind() {
+                let (first, second) = (first.owner.clone(), owner.clone());
+                return Err(Clash { name, first, second, differ: shared });
             }
-            self.0.insert(name, owner.clone());
         }
         Ok(())
     }
@@ -48,7 +72,7 @@ impl Claims {
 
 /// The names of all series and of all metadata of a family, in any format. In OpenMetrics a counter `x_total` is the
 /// family `x`, with `x_created` beside it.
-fn exposed_names(family: &Family) -> Vec<String> {
+pub(crate) fn exposed_names(family: &Family) -> Vec<String> {
     let name = family.name();
     match (family.kind(), name.strip_suffix("_total")) {
         (Kind::Counter, Some(base)) if !base.is_empty() => {
@@ -64,7 +88,8 @@ mod tests {
 
     fn owner(collector: &str) -> Owner {
         let origin = Origin { package: "p", version: None, file: "f.rs", line: 1 };
-        Owner { collector: collector.into(), origin }
+        let base = collector.split('@').next().unwrap().to_owned();
+        Owner { collector: collector.into(), base, origin }
     }
 
     fn check(first: Family, second: Family, clash: Option<&str>) {
@@ -87,5 +112,18 @@ mod tests {
         check(counter("x_total"), gauge("x"), Some("x"));
         check(counter("x_total"), gauge("x_created"), Some("x_created"));
         check(counter("x"), gauge("x_created"), None);
+    }
+
+    #[test]
+    fn instances_of_one_collector_share_families_of_one_kind() {
+        let gauge = Family::gauge("x", "").build().unwrap();
+        let counter = Family::counter("x", "").build().unwrap();
+        let mut claims = Claims::default();
+        claims.claim(&gauge, &owner("json@a")).unwrap();
+        claims.claim(&gauge, &owner("json@b")).unwrap();
+        assert!(claims.claim(&counter, &owner("json@c")).unwrap_err().differ);
+        assert!(!claims.claim(&gauge, &owner("other")).unwrap_err().differ);
+        // Twice in one collector is a mistake, instances or not.
+        assert!(!claims.claim(&gauge, &owner("json@a")).unwrap_err().differ);
     }
 }

@@ -1,22 +1,37 @@
 //! Runs the collectors of an exporter.
 //!
 //! The way of a scrape: a [`Catalog`] knows the collectors that this binary has, [`Settings`] say which of them run and
-//! how, and a [`Registry`] holds one slot for each. [`Registry::scrape`] runs the slots and puts their snapshots, the
-//! evidence of how each run went, and the metrics of the exporter itself on one page.
+//! how, and a [`Registry`] holds one slot for each. [`Registry::scrape`] starts a run in each slot, or joins the one that
+//! goes on, waits for them as long as its scraper does, and puts their snapshots, the evidence of how each run went, and
+//! the metrics of the exporter itself on one page. Collectors run on threads of their own, see `pool.rs`.
 
 #![forbid(unsafe_code)]
 
 mod catalog;
+mod caught;
 mod claims;
+mod error;
 mod evidence;
+mod gate;
+mod gather;
+mod pool;
 mod process;
 mod recording;
 mod registry;
+mod request;
+mod run;
+mod services;
 mod settings;
 mod slot;
 mod telemetry;
+mod work;
 
 pub use crate::catalog::{Catalog, CatalogError, CollectorType};
-pub use crate::registry::{BuildInfo, Registry, RegistryOptions, StartError};
-pub use crate::settings::{CollectorSettings, Settings};
-pub use crate::telemetry::WebMetrics;
+pub use crate::error::StartError;
+pub use crate::registry::{BuildInfo, Missing, Registry, RegistryOptions, Scraped};
+pub use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
+pub use crate::run::{Failure, Reason};
+pub use crate::settings::{
+    CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
+};
+pub use crate::telemetry::{RequestInFlight, WebMetrics};

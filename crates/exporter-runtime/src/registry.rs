@@ -1,15 +1,23 @@
 //! The collectors in operation, and the scrape that asks them all.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use exporter_exposition::Page;
-use exporter_sdk::{Family, Origin};
+use exporter_sdk::{Family, FamilySamples, Origin};
 
 use crate::catalog::Catalog;
-use crate::claims::{Claims, Clash, Owner};
-use crate::evidence::Evidence;
-use crate::settings::Settings;
-use crate::slot::{Outcome, Slot};
+use crate::claims::{Claims, Owner};
+use crate::error::StartError;
+use crate::evidence::{Evidence, Part};
+use crate::gate::Gate;
+use crate::gather::Gather;
+use crate::request::ScrapeRequest;
+use crate::run::{Failure, Outcome, Reason};
+use crate::services::Services;
+use crate::settings::{FailurePolicy, Settings};
+use crate::slot::{Plan, Slot};
 use crate::telemetry::{Telemetry, WebMetrics};
 
 /// Who the exporter is.
@@ -35,14 +43,51 @@ impl Default for RegistryOptions {
     }
 }
 
-/// The enabled collectors of an exporter, ready to be scraped.
+/// The enabled collectors of an exporter, ready to be scraped, by many at once.
 #[derive(Debug)]
 pub struct Registry {
-    slots: Vec<Slot>,
-    claims: Claims,
+    catalog: Catalog,
+    services: Arc<Services>,
     evidence: Evidence,
-    telemetry: Telemetry,
     options: RegistryOptions,
+    generation: RwLock<Arc<Generation>>,
+}
+
+/// What one configuration made. A scrape keeps the one that it began with.
+#[derive(Debug)]
+struct Generation {
+    settings: Settings,
+    slots: Vec<Arc<Slot>>,
+    claims: Claims,
+    /// By collector, also those of collectors that are switched off and have runs that did not come back.
+    gates: HashMap<String, Arc<Gate>>,
+}
+
+/// What a scrape came to.
+#[derive(Debug)]
+pub struct Scraped {
+    /// The page, with what there is.
+    pub page: Page,
+    /// Collectors whose samples are missing, and why.
+    pub missing: Vec<Missing>,
+}
+
+/// A collector whose samples are missing on a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The collector.
+    pub collector: String,
+    /// Why.
+    pub failure: Failure,
+    /// Whether its configuration would rather have no page than one without it.
+    pub fails_page: bool,
+}
+
+impl Scraped {
+    /// Why there should be no page: the failures of collectors whose policy is to fail it.
+    pub fn failures(&self) -> impl Iterator<Item = &Missing> {
+        self.missing.iter().filter(|missing| missing.fails_page)
+    }
 }
 
 impl Registry {
@@ -58,140 +103,221 @@ impl Registry {
         build: &BuildInfo,
         options: RegistryOptions,
     ) -> Result<Self, StartError> {
-        if let Some(unknown) = settings.collectors.keys().find(|name| catalog.get(name).is_none()) {
-            return Err(StartError::UnknownCollector {
-                name: unknown.clone(),
-                linked: catalog.names(),
-            });
-        }
-        let slots = settings
-            .enabled(catalog)
-            .map(|kind| Slot::new(kind, settings.config(kind.name())))
-            .collect::<Result<Vec<_>, _>>()?;
-        let telemetry = Telemetry::new(build, slots.iter().map(Slot::name))
-            .map_err(|error| StartError::Telemetry(error.to_string()))?;
-        let claims = claim_names(&slots, &telemetry)?;
+        let telemetry =
+            Telemetry::new(build).map_err(|error| StartError::Telemetry(error.to_string()))?;
+        let services = Arc::new(Services::new(telemetry));
+        let generation = Generation::new(catalog, settings, &services, None)?;
         let evidence = Evidence::new(options.exporter_metrics);
-        Ok(Self { slots, claims, evidence, telemetry, options })
+        services.telemetry.collectors(generation.slots.iter().map(|slot| slot.name()));
+        services.telemetry.reloaded(true);
+        let generation = RwLock::new(Arc::new(generation));
+        Ok(Self { catalog: catalog.clone(), services, evidence, options, generation })
     }
 
-    /// Runs every collector and puts what they found on a page.
-    pub fn scrape(&self) -> Page {
-        let outcomes = self.run();
+    /// Takes new settings. Scrapes that began before go on with the old ones; collectors for which nothing changed keep
+    /// their state, the others are built anew.
+    ///
+    /// # Errors
+    ///
+    /// As for [`new`](Self::new); nothing has changed then.
+    pub fn reload(&self, settings: &Settings) -> Result<(), StartError> {
+        let before = self.generation();
+        let generation = Generation::new(&self.catalog, settings, &self.services, Some(&before))?;
+        self.services.telemetry.collectors(generation.slots.iter().map(|slot| slot.name()));
+        self.services.telemetry.reloaded(true);
+        *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
+        Ok(())
+    }
+
+    /// Says that a new configuration could not be loaded, so that the exporter's own metrics tell.
+    pub fn reload_failed(&self) {
+        self.services.telemetry.reloaded(false);
+    }
+
+    /// Runs the collectors that `request` asks for, or joins runs that go on, and puts what they found on a page. It waits
+    /// on a tokio runtime.
+    pub async fn scrape(&self, request: &ScrapeRequest) -> Scraped {
+        let generation = self.generation();
+        let gather = generation.begin(request, &self.services);
+        gather.wait().await;
+        self.page(&generation, request, gather)
+    }
+
+    /// Like [`scrape`](Self::scrape), on a thread that may block.
+    pub fn scrape_blocking(&self, request: &ScrapeRequest) -> Scraped {
+        let generation = self.generation();
+        let gather = generation.begin(request, &self.services);
+        gather.wait_blocking();
+        self.page(&generation, request, gather)
+    }
+
+    fn page(&self, generation: &Generation, request: &ScrapeRequest, gather: Gather) -> Scraped {
+        let mut outcomes = gather.outcomes();
+        generation.claim_added(&mut outcomes);
         let mut snapshots = Vec::with_capacity(outcomes.len() + 2);
-        for (collector, outcome) in &outcomes {
+        let (mut missing, mut parts) = (Vec::new(), Vec::with_capacity(outcomes.len()));
+        for (slot, outcome) in &outcomes {
             match &outcome.result {
                 Ok(snapshot) => snapshots.push(Arc::clone(snapshot)),
-                Err(failure) => self.telemetry.failed(collector, failure.reason),
+                Err(failure) => missing.push(Missing::new(slot, failure)),
             }
+            let cached = !slot.plan.scrape.min_interval.is_zero();
+            parts.push(Part { collector: slot.name(), outcome: outcome.clone(), cached });
         }
-        snapshots.push(self.evidence.snapshot(&outcomes));
-        if self.options.exporter_metrics {
-            match self.telemetry.snapshot() {
+        // A page of some collectors is about them; the exporter itself has a page with all.
+        if self.options.exporter_metrics && !request.is_filtered() {
+            match self.services.telemetry.snapshot() {
                 Ok(snapshot) => snapshots.push(snapshot),
                 Err(error) => {
                     tracing::error!(%error, "The exporter's own metrics cannot be served");
                 }
             }
         }
-        Page::new(snapshots)
+        let evidence = self.evidence.snapshot(&parts);
+        let page = match request.names() {
+            None => {
+                snapshots.push(evidence);
+                Page::new(snapshots)
+            }
+            Some(names) => Page::picked(snapshots, evidence, |family| {
+                crate::claims::exposed_names(family).iter().any(|name| names.contains(name))
+            }),
+        };
+        Scraped { page, missing }
     }
 
-    fn run(&self) -> Vec<(&str, Outcome)> {
-        // Only what unchecked collectors add to their descriptions can clash now.
-        let mut claims = self.slots.iter().any(Slot::unchecked).then(|| self.claims.clone());
-        let mut run = |slot: &Slot| {
-            slot.run(|added| match &mut claims {
-                Some(claims) => claims.claim_all(added, &owner(slot)).map_err(StartError::from),
-                None => Ok(()),
-            })
-        };
-        self.slots.iter().map(|slot| (slot.name(), run(slot))).collect()
+    /// The exporter is being stopped: scrapes that wait end within `grace`, with what is ready then.
+    pub fn close(&self, grace: Duration) {
+        self.services.close(grace);
+    }
+
+    /// The collectors of this binary.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        self.generation().settings.clone()
+    }
+
+    /// How long a request waits that says nothing of its own.
+    pub fn timeout(&self) -> Duration {
+        self.generation().settings.scrape.timeout
     }
 
     /// The names of the collectors that run, in order.
-    pub fn collectors(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.slots.iter().map(Slot::name)
+    pub fn collectors(&self) -> Vec<String> {
+        self.generation().slots.iter().map(|slot| slot.name().to_owned()).collect()
     }
 
     /// What each collector described, by collector.
-    pub fn families(&self) -> impl Iterator<Item = (&str, &[Family])> {
-        self.slots.iter().map(|slot| (slot.name(), slot.families()))
+    pub fn families(&self) -> Vec<(String, Vec<Family>)> {
+        let families = |slot: &Arc<Slot>| (slot.name().to_owned(), slot.families().to_vec());
+        self.generation().slots.iter().map(families).collect()
     }
 
     /// What the web server counts.
     pub fn web_metrics(&self) -> &WebMetrics {
-        self.telemetry.web()
+        self.services.telemetry.web()
+    }
+
+    fn generation(&self) -> Arc<Generation> {
+        Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn owner(slot: &Slot) -> Owner {
-    Owner { collector: slot.name().to_owned(), origin: *slot.origin() }
+impl Generation {
+    fn new(
+        catalog: &Catalog,
+        settings: &Settings,
+        services: &Arc<Services>,
+        before: Option<&Self>,
+    ) -> Result<Self, StartError> {
+        for name in settings.collectors.keys() {
+            let base = name.split_once('@').map_or(name.as_str(), |(base, _)| base);
+            if catalog.get(base).is_none() {
+                let (name, linked) = (base.to_owned(), catalog.names());
+                return Err(StartError::UnknownCollector { name, linked });
+            }
+        }
+        let mut gates = before.map(|before| before.gates.clone()).unwrap_or_default();
+        let kept: BTreeMap<&str, &Arc<Slot>> = before
+            .map(|before| before.slots.iter().map(|slot| (slot.name(), slot)).collect())
+            .unwrap_or_default();
+        let mut slots = Vec::new();
+        for enabled in settings.enabled(catalog) {
+            let plan = Plan {
+                name: enabled.name.to_owned(),
+                config: settings.config(enabled.name),
+                paths: settings.paths.clone(),
+                scrape: settings.scrape_of(enabled.name),
+            };
+            let same = kept.get(enabled.name).filter(|slot| slot.plan == plan);
+            slots.push(if let Some(slot) = same {
+                Arc::clone(slot)
+            } else {
+                let gate = gates.entry(plan.name.clone());
+                let gate = gate.or_insert_with(|| Gate::new(services.pool.clone()));
+                Slot::new(plan, enabled.kind, Arc::clone(services), Arc::clone(gate))?
+            });
+        }
+        let claims = claim_names(&slots, &services.telemetry)?;
+        Ok(Self { settings: settings.clone(), slots, claims, gates })
+    }
+
+    fn begin(&self, request: &ScrapeRequest, services: &Arc<Services>) -> Gather {
+        let patience = request.patience(self.settings.scrape.timeout, self.settings.timeout_offset);
+        let slots = self.slots.iter().filter(|slot| request.wants(slot));
+        Gather::begin(slots, services, patience)
+    }
+
+    /// Refuses the runs of unchecked collectors whose families have a name of another's. What is described was checked
+    /// when the collectors were built.
+    fn claim_added(&self, outcomes: &mut [(Arc<Slot>, Outcome)]) {
+        if !outcomes.iter().any(|(slot, _)| slot.unchecked()) {
+            return;
+        }
+        let mut claims = self.claims.clone();
+        for (slot, outcome) in outcomes.iter_mut().filter(|(slot, _)| slot.unchecked()) {
+            let Ok(snapshot) = &outcome.result else { continue };
+            let added = snapshot.families().iter().skip(slot.families().len());
+            if let Err(clash) = claims.claim_all(added.map(FamilySamples::family), &slot.owner()) {
+                let failure = Failure::new(Reason::Invalid, StartError::from(clash).to_string());
+                slot.refuse(&failure);
+                outcome.result = Err(failure);
+            }
+        }
+    }
+}
+
+impl Missing {
+    fn new(slot: &Slot, failure: &Failure) -> Self {
+        let harmless = failure.reason == Reason::Unavailable;
+        Self {
+            collector: slot.name().to_owned(),
+            failure: failure.clone(),
+            fails_page: !harmless && slot.plan.scrape.failure_policy == FailurePolicy::Fail,
+        }
+    }
 }
 
 /// Claims the names of the exporter itself and of everything that its collectors described.
-fn claim_names(slots: &[Slot], telemetry: &Telemetry) -> Result<Claims, StartError> {
+fn claim_names(slots: &[Arc<Slot>], telemetry: &Telemetry) -> Result<Claims, StartError> {
     let origin = Origin {
         package: env!("CARGO_PKG_NAME"),
         version: Some(env!("CARGO_PKG_VERSION")),
         file: file!(),
         line: line!(),
     };
-    let own = Owner { collector: "exporter".to_owned(), origin };
+    let name = "exporter".to_owned();
+    let own = Owner { collector: name.clone(), base: name, origin };
     let mut claims = Claims::default();
     claims.claim_all(Evidence::families().iter().chain(telemetry.families()), &own)?;
     for slot in slots {
-        claims.claim_all(slot.families(), &owner(slot))?;
+        claims.claim_all(slot.families(), &slot.owner())?;
     }
     Ok(claims)
-}
-
-impl From<Clash> for StartError {
-    fn from(Clash { name, first, second }: Clash) -> Self {
-        let (first, second) = ((first.collector, first.origin), (second.collector, second.origin));
-        Self::NameClash { name, first, second }
-    }
-}
-
-/// Why an exporter does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Settings name a collector that this binary does not have.
-    #[error(
-        "no collector `{name}` in this binary; it has: {linked} (collectors are chosen at build time: `cargo build --features NAME`)"
-    )]
-    UnknownCollector {
-        /// The name.
-        name: String,
-        /// The names that would be right.
-        linked: String,
-    },
-    /// A collector cannot be built from its configuration.
-    #[error("collector `{collector}`{key}: {problem}")]
-    Config {
-        /// The collector.
-        collector: String,
-        /// The key, as text for the message, or nothing.
-        key: String,
-        /// What is wrong.
-        problem: String,
-    },
-    /// Two collectors expose one name.
-    #[error(
-        "two collectors expose the metric name `{name}`: `{}` of {} and `{}` of {}; disable one, or rename its metric",
-        first.0, first.1, second.0, second.1
-    )]
-    NameClash {
-        /// The exposed name.
-        name: String,
-        /// The collector that came first, and where it was registered.
-        first: (String, Origin),
-        /// The other.
-        second: (String, Origin),
-    },
-    /// The exporter's own metrics cannot be set up.
-    #[error("the exporter's own metrics: {0}")]
-    Telemetry(String),
 }
 
 #[cfg(test)]
@@ -244,7 +370,7 @@ mod tests {
     fn an_unchecked_collector_that_takes_a_name_loses_that_run_and_no_other() {
         fn kind<C: Collector>() -> CollectorType {
             let origin = Origin { package: "p", version: None, file: "f.rs", line: 1 };
-            CollectorType::from(&Registration::of::<C>(origin))
+            CollectorType::from(&Registration::of::<C, _>(origin))
         }
         let catalog = Catalog::new(vec![kind::<Unchecked>(), kind::<Describes>()]).unwrap();
         let info = BuildInfo { name: "test".into(), version: "0".into() };
@@ -255,8 +381,14 @@ mod tests {
             names.filter(|name| !name.starts_with("exporter_")).collect()
         };
         for _ in 0..3 {
-            assert_eq!(families(&registry.scrape()), ["free", "taken"]);
-            assert_eq!(families(&registry.scrape()), ["taken"]);
+            assert_eq!(
+                families(&registry.scrape_blocking(&ScrapeRequest::default()).page),
+                ["free", "taken"]
+            );
+            assert_eq!(
+                families(&registry.scrape_blocking(&ScrapeRequest::default()).page),
+                ["taken"]
+            );
         }
     }
 }

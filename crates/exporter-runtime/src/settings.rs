@@ -1,43 +1,140 @@
 //! What the operator decided: which collectors run, and how.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use exporter_sdk::{Paths, names};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, CollectorType};
 
 /// Which collectors run, with which configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Runs only what is enabled by name.
     pub disable_defaults: bool,
-    /// What was said of single collectors, by name.
+    /// How collectors are run that say nothing else.
+    pub scrape: ScrapeSettings,
+    /// How much earlier than its scraper's time-out a page is sent, at most; never more than a tenth of that.
+    pub timeout_offset: Duration,
+    /// Where the host's file systems are.
+    pub paths: Paths,
+    /// What was said of single collectors, by name: `json`, or `json@orders` for one of several.
     pub collectors: BTreeMap<String, CollectorSettings>,
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            disable_defaults: false,
+            scrape: ScrapeSettings::default(),
+            timeout_offset: Duration::from_millis(500),
+            paths: Paths::default(),
+            collectors: BTreeMap::new(),
+        }
+    }
+}
+
 /// What was said of one collector.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CollectorSettings {
     /// Whether it was switched on or off by name.
     pub enabled: Option<bool>,
+    /// How it is run, where that differs from the others. `None` for like all others.
+    pub scrape: Option<ScrapeSettings>,
     /// Its own keys.
     pub config: Map<String, Value>,
 }
 
+/// How a collector is run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScrapeSettings {
+    /// How long a run may take. A request without a time-out of its own waits as long for its page.
+    pub timeout: Duration,
+    /// How often it is asked at most; in between, its last good samples are served. Zero for at every scrape.
+    pub min_interval: Duration,
+    /// How many samples a run may have.
+    pub sample_limit: Option<u64>,
+    /// How many bytes the samples of a run may take in memory.
+    pub byte_limit: u64,
+    /// What a failure of it does to the page.
+    pub failure_policy: FailurePolicy,
+    /// What becomes of samples that are one series.
+    pub duplicates: DuplicatePolicy,
+}
+
+impl Default for ScrapeSettings {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            min_interval: Duration::ZERO,
+            sample_limit: None,
+            byte_limit: 256 * 1024 * 1024,
+            failure_policy: FailurePolicy::Partial,
+            duplicates: DuplicatePolicy::KeepFirst,
+        }
+    }
+}
+
+/// What a collector's failure does to the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailurePolicy {
+    /// The page has all other samples.
+    #[default]
+    Partial,
+    /// The scrape is answered with status 500 and the reasons.
+    Fail,
+}
+
+/// What becomes of samples that are one series.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicatePolicy {
+    /// The first is kept; the others are dropped, counted and logged.
+    #[default]
+    KeepFirst,
+    /// The collector fails.
+    Fail,
+}
+
+/// One collector that is to run: its name and its type.
+pub(crate) struct Enabled<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) kind: &'a CollectorType,
+}
+
 impl Settings {
-    /// Whether `collector` runs.
+    /// Whether the collector itself runs, apart from its instances.
     pub fn is_enabled(&self, collector: &CollectorType) -> bool {
         let default = collector.default_enabled() && !self.disable_defaults;
         self.collectors.get(collector.name()).and_then(|c| c.enabled).unwrap_or(default)
     }
 
-    /// The collectors that run, by name.
-    pub fn enabled<'a>(&self, catalog: &'a Catalog) -> impl Iterator<Item = &'a CollectorType> {
-        catalog.iter().filter(|collector| self.is_enabled(collector))
+    /// What runs, by name: collectors that are enabled, and instances that are not switched off.
+    pub(crate) fn enabled<'a>(&'a self, catalog: &'a Catalog) -> Vec<Enabled<'a>> {
+        let plain = catalog.iter().filter(|kind| self.is_enabled(kind));
+        let plain = plain.map(|kind| Enabled { name: kind.name(), kind });
+        let instances = self.collectors.iter().filter_map(|(name, said)| {
+            let (base, _) = names::split_instance(name)?;
+            let kind = catalog.get(base)?;
+            said.enabled.unwrap_or(true).then_some(Enabled { name, kind })
+        });
+        let mut enabled: Vec<Enabled<'_>> = plain.chain(instances).collect();
+        enabled.sort_by_key(|enabled| enabled.name);
+        enabled
     }
 
     /// The keys of a collector.
-    pub fn config(&self, collector: &str) -> Value {
-        Value::Object(self.collectors.get(collector).map(|c| c.config.clone()).unwrap_or_default())
+    pub(crate) fn config(&self, name: &str) -> Value {
+        Value::Object(self.collectors.get(name).map(|c| c.config.clone()).unwrap_or_default())
+    }
+
+    /// How a collector is run.
+    pub(crate) fn scrape_of(&self, name: &str) -> ScrapeSettings {
+        let own = self.collectors.get(name).and_then(|said| said.scrape.clone());
+        own.unwrap_or_else(|| self.scrape.clone())
     }
 }

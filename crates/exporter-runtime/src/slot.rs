@@ -1,95 +1,111 @@
-//! One collector in operation: it is run, and what comes of it is kept apart from everything else.
+//! One collector in operation: it is run, by one run at a time, and what comes of it is kept apart from everything else.
+//!
+//! A slot is idle, running or overdue. A scrape that finds it idle starts a run, one that finds it running joins that, and
+//! one that finds it overdue is told so at once.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_sdk::{Context, Family, FamilySamples, Origin, Run, RunError, Snapshot};
+use exporter_sdk::{
+    AnyCollector, Context, Family, Origin, Paths, Recorder, RunError, RunOptions, Snapshot,
+};
 use serde_json::Value;
 
 use crate::catalog::CollectorType;
+use crate::claims::{Owner, exposed_names};
+use crate::error::StartError;
+use crate::gate::Gate;
+use crate::pool::Job;
 use crate::recording::Recording;
-use crate::registry::StartError;
+use crate::run::{Failure, Gathering, Outcome, Reason, Run};
+use crate::services::Services;
+use crate::settings::{DuplicatePolicy, ScrapeSettings};
+use crate::work;
 
-/// Why a run has no samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The collector returned an error.
-    Error,
-    /// The collector panicked.
-    Panic,
-    /// The collector emitted what cannot be exposed.
-    Invalid,
-    /// The source does not exist here. This is no failure.
-    Unavailable,
-}
+/// The label by which the samples of several instances of one collector differ.
+pub(crate) const INSTANCE_LABEL: &str = "collector_instance";
 
-impl Reason {
-    /// The reasons that count as failures, each with its label value.
-    pub(crate) const FAILURES: [Self; 3] = [Self::Error, Self::Invalid, Self::Panic];
-
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Panic => "panic",
-            Self::Invalid => "invalid",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
-/// A run without samples: why, and in the words of the collector.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) reason: Reason,
-    pub(crate) message: String,
-}
-
-/// How a run went.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) duration: Duration,
-    pub(crate) result: Result<Arc<Snapshot>, Failure>,
+/// All that decides what a collector does. Where it is the same after a reload, so is the slot.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) name: String,
+    pub(crate) config: Value,
+    pub(crate) paths: Paths,
+    pub(crate) scrape: ScrapeSettings,
 }
 
 /// One collector, its configuration and its memory.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    name: String,
+    pub(crate) plan: Plan,
     kind: CollectorType,
-    config: Value,
     families: Vec<Family>,
+    services: Arc<Services>,
+    gate: Arc<Gate>,
     state: Mutex<State>,
+    /// What the next run works with; `None` while one does, and after one that did not come back whole.
+    bench: Mutex<Option<Bench>>,
 }
 
+#[derive(Debug, Default)]
 struct State {
-    /// `None` after a panic, until the next run builds it anew.
-    collector: Option<Box<dyn Run>>,
-    recording: Recording,
+    current: Option<Arc<Run>>,
+    last: Option<(Instant, Outcome)>,
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
     told: Option<Failure>,
+    told_of_duplicates: bool,
 }
 
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("told", &self.told).finish_non_exhaustive()
-    }
+/// A built collector with its recording.
+#[derive(Debug)]
+pub(crate) struct Bench {
+    pub(crate) collector: AnyCollector,
+    pub(crate) recording: Recording,
+}
+
+/// What a scrape finds in a slot.
+#[derive(Debug)]
+pub(crate) enum Joined {
+    /// There is nothing to wait for.
+    Ready(Outcome),
+    /// A run is going on.
+    Waiting(Arc<Run>),
 }
 
 impl Slot {
     /// Builds a collector.
-    pub(crate) fn new(kind: &CollectorType, config: Value) -> Result<Self, StartError> {
-        let name = kind.name().to_owned();
-        let collector = build(kind, &config, &name)?;
+    pub(crate) fn new(
+        plan: Plan,
+        kind: &CollectorType,
+        services: Arc<Services>,
+        gate: Arc<Gate>,
+    ) -> Result<Arc<Self>, StartError> {
+        let collector = build(&plan, kind)?;
+        if matches!(collector, AnyCollector::Async(_)) {
+            services.reactor().map_err(|error| StartError::Reactor(error.to_string()))?;
+        }
         let families = collector.describe();
-        let recording = Recording::new(families.clone(), kind.unchecked());
-        let state = Mutex::new(State { collector: Some(collector), recording, told: None });
-        Ok(Self { name, kind: kind.clone(), config, families, state })
+        let mut slot = Self {
+            plan,
+            kind: kind.clone(),
+            families,
+            services,
+            gate,
+            state: Mutex::default(),
+            bench: Mutex::default(),
+        };
+        slot.bench = Mutex::new(Some(slot.furnish(collector)?));
+        Ok(Arc::new(slot))
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.plan.name
+    }
+
+    pub(crate) fn kind(&self) -> &CollectorType {
+        &self.kind
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -101,51 +117,202 @@ impl Slot {
         &self.families
     }
 
+    /// Whether it exposes one of `names`, or could.
+    pub(crate) fn owns_any(&self, names: &BTreeSet<String>) -> bool {
+        let exposes = |family| exposed_names(family).iter().any(|name| names.contains(name));
+        self.unchecked() || self.families.iter().any(exposes)
+    }
+
+    /// Who it is, where names are claimed.
+    pub(crate) fn owner(&self) -> Owner {
+        let base = self.kind.name().to_owned();
+        Owner { collector: self.name().to_owned(), base, origin: *self.origin() }
+    }
+
     /// Whether runs may add families to those that were described.
     pub(crate) fn unchecked(&self) -> bool {
         self.kind.unchecked()
     }
 
-    /// Runs the collector once, on this thread. `check` gets the families that the run added to those that were described.
-    pub(crate) fn run(
-        &self,
-        check: impl FnOnce(Vec<&Family>) -> Result<(), StartError>,
-    ) -> Outcome {
-        // A panic is caught below, where the state is whole, so a poisoned lock says nothing.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = Instant::now();
-        let result = self.run_locked(&mut state).and_then(|snapshot| {
-            let added = snapshot.families().iter().skip(self.families.len());
-            match check(added.map(FamilySamples::family).collect()) {
-                Ok(()) => Ok(snapshot),
-                Err(clash) => Err(Failure { reason: Reason::Invalid, message: clash.to_string() }),
+    /// Joins the run that goes on, or starts one, whose job is added to `jobs`.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        now: Instant,
+        gathering: &Arc<Gathering>,
+        jobs: &mut Vec<Job>,
+    ) -> Joined {
+        let mut state = self.lock();
+        if let Some(run) = state.current.clone() {
+            if now > run.started + self.plan.scrape.timeout {
+                self.give_up(&mut state, &run);
+                return Joined::Ready(self.overdue(&run, now));
             }
-        });
-        let duration = start.elapsed();
-        self.tell(&mut state, result.as_ref().err(), duration);
-        Outcome { duration, result }
+            run.join(gathering);
+            return Joined::Waiting(run);
+        }
+        if let Some((started, outcome)) = &state.last
+            // A scraper that comes every minute comes a little early now and then.
+            && now.saturating_duration_since(*started) < self.plan.scrape.min_interval.mul_f64(0.9)
+        {
+            return Joined::Ready(outcome.clone());
+        }
+        let run = Run::new(now);
+        run.join(gathering);
+        state.current = Some(Arc::clone(&run));
+        drop(state);
+        jobs.extend(self.gate.enter(work::job(self, &run, &self.services)));
+        Joined::Waiting(run)
     }
 
-    fn run_locked(&self, state: &mut State) -> Result<Arc<Snapshot>, Failure> {
-        let mut collector = match state.collector.take() {
-            Some(collector) => collector,
-            None => build(&self.kind, &self.config, &self.name)
-                .map_err(|error| Failure { reason: Reason::Error, message: error.to_string() })?,
-        };
-        let recording = &mut state.recording;
-        let caught =
-            catch_unwind(AssertUnwindSafe(|| recording.run(|scrape| collector.run(scrape))));
-        match caught {
-            Ok(result) => {
-                state.collector = Some(collector);
-                result.map_err(|error| self.failure(error))
+    /// What a page has of a run that has not ended when it has to be sent.
+    pub(crate) fn unfinished(&self, run: &Run, now: Instant) -> Outcome {
+        let mut state = self.lock();
+        if now > run.started + self.plan.scrape.timeout {
+            self.give_up(&mut state, run);
+            return self.overdue(run, now);
+        }
+        match &state.last {
+            Some((_, last)) if !self.plan.scrape.min_interval.is_zero() && last.result.is_ok() => {
+                last.clone()
             }
-            Err(payload) => {
-                // Whatever state the collector was left in goes with it; it may panic in `Drop` as well.
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(collector)));
-                Err(Failure { reason: Reason::Panic, message: panic_message(payload.as_ref()) })
+            _ => {
+                let duration = now.saturating_duration_since(run.started);
+                let message =
+                    format!("still running after {duration:.1?}, longer than the page could wait");
+                Outcome {
+                    duration,
+                    finished: now,
+                    result: Err(Failure::new(Reason::Pending, message)),
+                }
             }
         }
+    }
+
+    fn overdue(&self, run: &Run, now: Instant) -> Outcome {
+        let duration = now.saturating_duration_since(run.started);
+        Outcome { duration, finished: now, result: Err(self.timeout()) }
+    }
+
+    fn timeout(&self) -> Failure {
+        let limit = self.plan.scrape.timeout;
+        Failure::new(Reason::Timeout, format!("did not end within its time-out of {limit:?}"))
+    }
+
+    /// Counts and tells once that a run exceeds its time-out.
+    fn give_up(&self, state: &mut State, run: &Run) {
+        if !run.given_up.swap(true, Ordering::Relaxed) {
+            self.failed(Reason::Timeout);
+            self.tell(state, Some(&self.timeout()), run.started.elapsed());
+        }
+    }
+
+    /// Takes the collector for a run, built anew if the last one did not leave it whole.
+    pub(crate) fn take_bench(&self) -> Result<Bench, Failure> {
+        if let Some(bench) = self.lock_bench().take() {
+            return Ok(bench);
+        }
+        let bench = build(&self.plan, &self.kind).and_then(|collector| self.furnish(collector));
+        bench.map_err(|error| Failure::new(Reason::Error, error.to_string()))
+    }
+
+    pub(crate) fn return_bench(&self, bench: Bench) {
+        *self.lock_bench() = Some(bench);
+    }
+
+    fn furnish(&self, collector: AnyCollector) -> Result<Bench, StartError> {
+        let mut recorder = Recorder::new(self.families.clone(), self.unchecked());
+        if let Some((_, instance)) = self.name().split_once('@') {
+            recorder = recorder.with_label(INSTANCE_LABEL, instance).map_err(|problem| {
+                StartError::Instance {
+                    collector: self.name().to_owned(),
+                    problem: problem.to_string(),
+                }
+            })?;
+        }
+        Ok(Bench { collector, recording: Recording::new(recorder) })
+    }
+
+    /// The bounds of a run.
+    pub(crate) fn options(&self, run: &Run) -> RunOptions {
+        let scrape = &self.plan.scrape;
+        RunOptions {
+            sample_limit: scrape.sample_limit,
+            byte_limit: Some(scrape.byte_limit),
+            deadline: Some(run.started + scrape.timeout),
+            parts: Some(self.gate.clone()),
+        }
+    }
+
+    /// What a finished run comes to, by the rules for duplicates.
+    pub(crate) fn judge(
+        &self,
+        recording: &mut Recording,
+        finished: Result<Snapshot, RunError>,
+    ) -> Result<Arc<Snapshot>, Failure> {
+        let (snapshot, duplicates) = recording.keep(finished.map_err(|error| self.failure(error))?);
+        let Some(duplicates) = duplicates else {
+            self.lock().told_of_duplicates = false;
+            return Ok(snapshot);
+        };
+        let (dropped, series) = (duplicates.dropped, duplicates.first);
+        if self.plan.scrape.duplicates == DuplicatePolicy::Fail {
+            let message = format!(
+                "{dropped} samples are of series that it emitted before, the first of {series}"
+            );
+            return Err(Failure::new(Reason::Duplicate, message));
+        }
+        self.services.telemetry.duplicates(self.name(), dropped);
+        if !std::mem::replace(&mut self.lock().told_of_duplicates, true) {
+            let collector = self.name();
+            tracing::warn!(
+                collector,
+                dropped,
+                series,
+                "Collector emitted a series more than once; the first sample was kept"
+            );
+        }
+        Ok(snapshot)
+    }
+
+    /// Ends a run: its outcome goes to everyone who waits for it.
+    pub(crate) fn settle(&self, run: &Run, begun: Instant, result: Result<Arc<Snapshot>, Failure>) {
+        let finished = Instant::now();
+        let late = finished > run.started + self.plan.scrape.timeout;
+        let result = if late { Err(self.timeout()) } else { result };
+        let outcome = Outcome { duration: finished - begun, finished, result };
+        let mut state = self.lock();
+        state.current = None;
+        if late {
+            self.give_up(&mut state, run);
+        } else {
+            if let Err(failure) = &outcome.result {
+                self.failed(failure.reason);
+            }
+            self.tell(&mut state, outcome.result.as_ref().err(), outcome.duration);
+        }
+        state.last = Some((run.started, outcome.clone()));
+        drop(state);
+        run.complete(outcome);
+        self.gate.leave();
+    }
+
+    /// Ends a run that was never begun, because one with a newer configuration takes its place.
+    pub(crate) fn abandon(&self, run: &Run) {
+        let now = Instant::now();
+        let failure =
+            Failure::new(Reason::Pending, "its configuration was replaced before it began");
+        self.lock().current = None;
+        run.complete(Outcome { duration: Duration::ZERO, finished: now, result: Err(failure) });
+    }
+
+    /// Counts and tells of a run that went well and cannot be exposed all the same.
+    pub(crate) fn refuse(&self, failure: &Failure) {
+        self.failed(failure.reason);
+        self.tell(&mut self.lock(), Some(failure), Duration::ZERO);
+    }
+
+    fn failed(&self, reason: Reason) {
+        self.services.telemetry.failed(self.name(), reason);
     }
 
     fn failure(&self, error: RunError) -> Failure {
@@ -153,12 +320,12 @@ impl Slot {
             RunError::Collector(error) => {
                 let reason =
                     if error.is_unavailable() { Reason::Unavailable } else { Reason::Error };
-                Failure { reason, message: error.to_string() }
+                Failure::new(reason, error.to_string())
             }
             RunError::Invalid(sample) => {
                 let message =
-                    format!("{sample}, in collector `{}` of {}", self.name, self.origin());
-                Failure { reason: Reason::Invalid, message }
+                    format!("{sample}, in collector `{}` of {}", self.name(), self.origin());
+                Failure::new(Reason::Invalid, message)
             }
         }
     }
@@ -168,7 +335,7 @@ impl Slot {
         if state.told.as_ref() == failure {
             return;
         }
-        let (collector, duration_seconds) = (self.name.as_str(), duration.as_secs_f64());
+        let (collector, duration_seconds) = (self.name(), duration.as_secs_f64());
         match failure {
             None => tracing::info!(collector, duration_seconds, "Collector succeeds again"),
             Some(Failure { reason: Reason::Unavailable, message }) => {
@@ -187,25 +354,37 @@ impl Slot {
         }
         state.told = failure.cloned();
     }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No collector runs under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_bench(&self) -> MutexGuard<'_, Option<Bench>> {
+        self.bench.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn build(kind: &CollectorType, config: &Value, name: &str) -> Result<Box<dyn Run>, StartError> {
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // The destructor of a collector may block, or panic; not on the thread that happened to need it last.
+        if let Some(bench) = self.lock_bench().take() {
+            self.services.pool.submit([Box::new(move || drop(bench)) as Job]);
+        }
+    }
+}
+
+fn build(plan: &Plan, kind: &CollectorType) -> Result<AnyCollector, StartError> {
     let mut track = serde_path_to_error::Track::new();
     let mut deserializer = <dyn erased_serde::Deserializer<'_>>::erase(
-        serde_path_to_error::Deserializer::new(config, &mut track),
+        serde_path_to_error::Deserializer::new(&plan.config, &mut track),
     );
-    let built = kind.build(&mut deserializer, &Context::new(name));
+    let context = Context::new(&plan.name).with_paths(plan.paths.clone());
+    let built = kind.build(&mut deserializer, &context);
     drop(deserializer);
     built.map_err(|error| {
         let path = track.path().to_string();
         let key = if path == "." { String::new() } else { format!(", key `{path}`") };
-        StartError::Config { collector: name.to_owned(), key, problem: error.to_string() }
+        StartError::Config { collector: plan.name.clone(), key, problem: error.to_string() }
     })
-}
-
-fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("panicked")
-        .to_owned()
 }

@@ -1,50 +1,101 @@
 //! The exporter's own metrics: instrumented with the `prometheus` crate, served through the bridge like anybody's.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use exporter_prometheus::RegistryBridge;
 use exporter_sdk::{Family, RunError, Snapshot};
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::core::Collector as _;
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 use crate::process::ProcessCollector;
 use crate::recording::Recording;
 use crate::registry::BuildInfo;
-use crate::slot::Reason;
+use crate::run::Reason;
 
 /// Handles to the exporter's own metrics, and the way from them to a page.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
     failures: IntCounterVec,
+    duplicates: IntCounterVec,
+    reload_successful: IntGauge,
+    reload_timestamp: Gauge,
+    collectors: Mutex<BTreeSet<String>>,
     web: WebMetrics,
     source: Mutex<(RegistryBridge, Recording)>,
     families: Vec<Family>,
 }
 
 impl Telemetry {
-    pub(crate) fn new<'a>(
-        build: &BuildInfo,
-        collectors: impl Iterator<Item = &'a str>,
-    ) -> prometheus::Result<Self> {
+    pub(crate) fn new(build: &BuildInfo) -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let failures = IntCounterVec::new(
-            Opts::new(
-                "exporter_collector_failures_total",
-                "Runs of the collector without samples, by reason.",
-            ),
+        let failures = counters(
+            "exporter_collector_failures_total",
+            "Runs of the collector that failed, by reason.",
             &["collector", "reason"],
         )?;
-        for collector in collectors {
-            for reason in Reason::FAILURES {
-                failures.with_label_values(&[collector, reason.as_str()]);
-            }
-        }
+        let duplicates = counters(
+            "exporter_collector_duplicate_samples_total",
+            "Samples of the collector that were dropped because the same run had one of that series before.",
+            &["collector"],
+        )?;
+        let reload_successful = IntGauge::new(
+            "exporter_config_last_reload_successful",
+            "Whether the last configuration reload attempt was successful.",
+        )?;
+        let reload_timestamp = Gauge::new(
+            "exporter_config_last_reload_success_timestamp_seconds",
+            "Timestamp of the last successful configuration reload.",
+        )?;
         registry.register(Box::new(failures.clone()))?;
+        registry.register(Box::new(duplicates.clone()))?;
+        registry.register(Box::new(reload_successful.clone()))?;
+        registry.register(Box::new(reload_timestamp.clone()))?;
         registry.register(Box::new(build_info(build)?))?;
         registry.register(Box::new(ProcessCollector::new()?))?;
         let web = WebMetrics::new(&registry)?;
-        let families = registry.gather().iter().filter_map(family).collect();
-        let source = (RegistryBridge::new(registry), Recording::new(Vec::new(), true));
-        Ok(Self { failures, web, source: Mutex::new(source), families })
+        let families = own_families(&registry, &[&failures, &duplicates]);
+        let source = (RegistryBridge::new(registry), Recording::of(Vec::new(), true));
+        Ok(Self {
+            failures,
+            duplicates,
+            reload_successful,
+            reload_timestamp,
+            collectors: Mutex::default(),
+            web,
+            source: Mutex::new(source),
+            families,
+        })
+    }
+
+    /// The collectors that there are from now on. Each has a series for every reason, so that its first failure is seen
+    /// as an increase; those of collectors that are gone end.
+    pub(crate) fn collectors<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let now: BTreeSet<String> = names.map(str::to_owned).collect();
+        let mut before = self.collectors.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is not there cannot be removed, and need not be.
+        for gone in before.difference(&now) {
+            for reason in Reason::FAILURES {
+                let _ = self.failures.remove_label_values(&[gone, reason.as_str()]);
+            }
+            let _ = self.duplicates.remove_label_values(&[gone]);
+        }
+        for new in now.difference(&before) {
+            for reason in Reason::FAILURES {
+                self.failures.with_label_values(&[new, reason.as_str()]);
+            }
+            self.duplicates.with_label_values(&[new]);
+        }
+        *before = now;
+    }
+
+    /// A configuration was loaded, or could not be.
+    pub(crate) fn reloaded(&self, successful: bool) {
+        self.reload_successful.set(successful.into());
+        if successful && let Ok(now) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            self.reload_timestamp.set(now.as_secs_f64());
+        }
     }
 
     /// The names that belong to the exporter.
@@ -62,11 +113,30 @@ impl Telemetry {
         }
     }
 
+    pub(crate) fn duplicates(&self, collector: &str, dropped: u64) {
+        self.duplicates.with_label_values(&[collector]).inc_by(dropped);
+    }
+
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, RunError> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let (bridge, recording) = &mut *source;
-        recording.run(|scrape| bridge.collect(scrape))
+        recording.record(|scrape| bridge.collect(scrape))
     }
+}
+
+fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    IntCounterVec::new(Opts::new(name, help), labels)
+}
+
+/// The families of the registry, and those of `vectors`, which it does not gather while they are empty.
+fn own_families(registry: &Registry, vectors: &[&IntCounterVec]) -> Vec<Family> {
+    let mut families: Vec<Family> = registry.gather().iter().filter_map(family).collect();
+    for desc in vectors.iter().flat_map(|vector| vector.desc()) {
+        if families.iter().all(|family| family.name() != desc.fq_name) {
+            families.extend(Family::counter(desc.fq_name.clone(), desc.help.clone()).build());
+        }
+    }
+    families
 }
 
 fn family(gathered: &prometheus::proto::MetricFamily) -> Option<Family> {
@@ -124,9 +194,15 @@ impl WebMetrics {
         Ok(metrics)
     }
 
-    /// A request arrived.
-    pub fn begin(&self) {
+    /// A request arrived; it is over when what is returned is dropped.
+    pub fn begin(&self) -> RequestInFlight {
         self.in_flight.inc();
+        RequestInFlight(self.in_flight.clone())
+    }
+
+    /// How many requests are being answered.
+    pub fn in_flight(&self) -> i64 {
+        self.in_flight.get()
     }
 
     /// The head of an answer is ready.
@@ -135,13 +211,18 @@ impl WebMetrics {
         self.requests.with_label_values(&[code.to_string().as_str()]).inc();
     }
 
-    /// A request is over, its body sent or given up.
-    pub fn end(&self) {
-        self.in_flight.dec();
-    }
-
     /// Part of a body was handed to the network.
     pub fn sent(&self, bytes: usize) {
         self.bytes.inc_by(bytes as u64);
+    }
+}
+
+/// A request that is being answered, until its body was sent or given up.
+#[derive(Debug)]
+pub struct RequestInFlight(IntGauge);
+
+impl Drop for RequestInFlight {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }

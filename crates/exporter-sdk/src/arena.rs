@@ -30,10 +30,10 @@ pub(crate) struct Record<'a> {
 }
 
 /// A place between two samples, from which reading goes on. The default is the beginning.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
-    chunk: usize,
-    offset: usize,
+    chunk: u32,
+    offset: u32,
 }
 
 #[derive(Debug)]
@@ -52,6 +52,8 @@ impl Chunk {
 pub(crate) struct Arena {
     chunks: Vec<Chunk>,
     current: usize,
+    /// Bytes used in the chunks before the current one.
+    full: usize,
 }
 
 impl Arena {
@@ -87,7 +89,8 @@ impl Arena {
                 assert!(size <= MAX_BLOCK, "labels of {MAX_BLOCK} bytes and more");
                 *chunk = Chunk::new(size);
             }
-            Some(_) => {
+            Some(chunk) => {
+                self.full += chunk.used;
                 self.current += 1;
                 if self.current == self.chunks.len() {
                     self.chunks.push(Chunk::new(CHUNK));
@@ -108,20 +111,63 @@ impl Arena {
             }
         }
         self.current = 0;
+        self.full = 0;
     }
 
     /// The record at `cursor`, which is moved behind it.
     #[inline]
     pub(crate) fn read(&self, cursor: &mut Cursor) -> Option<Record<'_>> {
         loop {
-            let chunk = self.chunks.get(cursor.chunk)?;
-            if cursor.offset < chunk.used {
-                let record = read_record(&chunk.bytes, cursor.offset)?;
-                cursor.offset += HEADER + record.length;
+            let chunk = self.chunks.get(cursor.chunk as usize)?;
+            let offset = cursor.offset as usize;
+            if offset < chunk.used {
+                let record = read_record(&chunk.bytes, offset)?;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "no chunk is larger than MAX_BLOCK"
+                )]
+                let end = (offset + HEADER + record.length) as u32;
+                cursor.offset = end;
                 return Some(record);
             }
             *cursor = Cursor { chunk: cursor.chunk + 1, offset: 0 };
         }
+    }
+
+    /// The next record and its own place.
+    #[inline]
+    pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<(Cursor, Record<'_>)> {
+        let record = self.read(cursor)?;
+        #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
+        let size = (HEADER + record.length) as u32;
+        // Not where the cursor was: that may be the end of the chunk before.
+        Some((Cursor { offset: cursor.offset - size, ..*cursor }, record))
+    }
+
+    /// The label block of the record at `cursor`.
+    #[inline]
+    pub(crate) fn block(&self, cursor: Cursor) -> Option<&[u8]> {
+        let chunk = self.chunks.get(cursor.chunk as usize)?;
+        let record = read_record(&chunk.bytes, cursor.offset as usize)?;
+        Some(&record.chunk[..record.length])
+    }
+
+    /// Drops the records at `places`, which stand in ascending order.
+    pub(crate) fn drop_records(&mut self, places: &[Cursor]) {
+        let mut kept = Self::default();
+        let mut places = places.iter().copied().peekable();
+        let mut cursor = Cursor::default();
+        while let Some((place, record)) = self.next(&mut cursor) {
+            if places.next_if_eq(&place).is_none() {
+                kept.push(record.value, |pen| pen.put(&record.chunk[..record.length]));
+            }
+        }
+        *self = kept;
+    }
+
+    /// Bytes that records take.
+    pub(crate) fn used(&self) -> usize {
+        self.full + self.chunks.get(self.current).map_or(0, |chunk| chunk.used)
     }
 
     /// Bytes held, used or not.

@@ -1,6 +1,6 @@
 //! The trait that authors implement.
 
-use std::fmt;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -56,31 +56,135 @@ pub trait Collector: Send + Sized + 'static {
     fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result;
 }
 
+/// A source of samples behind a network: like [`Collector`], but its `collect` is asynchronous.
+///
+/// ```
+/// use exporter_sdk::{AsyncCollector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
+///
+/// static ANSWER: Gauge = Gauge::new("answer", "What the source answered.");
+///
+/// struct Answer;
+///
+/// impl AsyncCollector for Answer {
+///     const NAME: &'static str = "answer";
+///     const METRICS: &'static [&'static Desc] = &[ANSWER.desc()];
+///     type Config = NoConfig;
+///
+///     fn new(_: &NoConfig, _: &Context) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
+///         let answer = async { 42 }.await;
+///         scrape.emit(&ANSWER, (), answer);
+///         Ok(())
+///     }
+/// }
+///
+/// register!(Answer);
+/// ```
+///
+/// It runs within a tokio runtime of the exporter's own, with its timers and sockets. A run that exceeds its time-out is
+/// dropped where it waits, and the collector with it; it is built anew for the next one. A future that blocks its thread
+/// cannot be dropped; it counts as hung, like a blocking collector, and harms no other.
+pub trait AsyncCollector: Send + Sized + 'static {
+    /// See [`Collector::NAME`].
+    const NAME: &'static str;
+
+    /// See [`Collector::METRICS`].
+    const METRICS: &'static [&'static Desc] = &[];
+
+    /// See [`Collector::DEFAULT_ENABLED`].
+    const DEFAULT_ENABLED: bool = true;
+
+    /// See [`Collector::UNCHECKED`].
+    const UNCHECKED: bool = false;
+
+    /// See [`Collector::Config`].
+    type Config: DeserializeOwned + Serialize + Default + JsonSchema;
+
+    /// See [`Collector::new`].
+    ///
+    /// # Errors
+    ///
+    /// An error here is a mistake in the configuration: the exporter does not start.
+    fn new(config: &Self::Config, context: &Context) -> Result<Self>;
+
+    /// See [`Collector::describe`].
+    fn describe(&self) -> Vec<Family> {
+        Self::METRICS.iter().map(|&desc| Family::from(desc)).collect()
+    }
+
+    /// Reads the source and emits its samples. Write it as `async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result`.
+    ///
+    /// # Errors
+    ///
+    /// Any error means that none of this run's samples are exposed; all other collectors are unaffected.
+    fn collect(&mut self, scrape: &mut Scrape<'_>) -> impl Future<Output = Result> + Send;
+}
+
 /// The configuration of a collector that has none.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
+/// Where the host's file systems are. Another place than the usual one where the exporter runs in a container and sees the
+/// host's mounted somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Paths {
+    /// The mount point of procfs.
+    pub procfs: PathBuf,
+    /// The mount point of sysfs.
+    pub sysfs: PathBuf,
+    /// The mount point of the root file system.
+    pub rootfs: PathBuf,
+    /// The folder of udev's database.
+    pub udev_data: PathBuf,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            procfs: "/proc".into(),
+            sysfs: "/sys".into(),
+            rootfs: "/".into(),
+            udev_data: "/run/udev/data".into(),
+        }
+    }
+}
+
 /// What a collector learns of its surroundings when it is made.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Context {
-    collector: String,
+    name: String,
+    paths: Paths,
 }
 
 impl Context {
-    /// The surroundings of the collector of this name.
-    pub fn new(collector: impl Into<String>) -> Self {
-        Self { collector: collector.into() }
+    /// The surroundings of the collector of this name: `orders`, or `orders@north` for one of several.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), paths: Paths::default() }
+    }
+
+    /// With the host's file systems elsewhere.
+    pub fn with_paths(mut self, paths: Paths) -> Self {
+        self.paths = paths;
+        self
     }
 
     /// The name under which the collector runs, as in the `collector` label.
     pub fn collector(&self) -> &str {
-        &self.collector
+        &self.name
     }
-}
 
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context").field("collector", &self.collector).finish()
+    /// What stands behind the `@` of the name, where there are several of the collector.
+    pub fn instance(&self) -> Option<&str> {
+        self.name.split_once('@').map(|(_, instance)| instance)
+    }
+
+    /// Where the host's file systems are.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 }

@@ -48,9 +48,11 @@ compile_error!(
 mod arena;
 mod collector;
 mod desc;
+mod duplicates;
 mod error;
 mod family;
 mod labels;
+mod limits;
 mod metric;
 pub mod names;
 mod pen;
@@ -60,13 +62,18 @@ mod snapshot;
 mod value;
 
 pub use crate::arena::Cursor;
-pub use crate::collector::{Collector, Context, NoConfig};
+pub use crate::collector::{AsyncCollector, Collector, Context, NoConfig, Paths};
 pub use crate::desc::{Desc, Kind};
+pub use crate::duplicates::{Deduplicator, Duplicates};
 pub use crate::error::{Error, Result};
 pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
+pub use crate::limits::{Parts, RunOptions, Stop};
 pub use crate::metric::{Counter, Gauge, Metric};
-pub use crate::registration::{Build, BuildError, Origin, Registration, Run};
+pub use crate::registration::{
+    AnyCollector, Awaited, Blocking, Build, BuildError, Effective, Origin, Register, Registration,
+    Run, RunAsync, RunFuture,
+};
 pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
 pub use crate::snapshot::{FamilySamples, Sample, Snapshot};
 pub use crate::value::{SampleValue, Value};

@@ -47,6 +47,15 @@ pub const fn is_collector_name(name: &str) -> bool {
     true
 }
 
+/// Splits the name of an instance, `collector@instance`, where the instance is `[a-z0-9_-]+`. `None` for any other text.
+pub fn split_instance(name: &str) -> Option<(&str, &str)> {
+    let (collector, instance) = name.split_once('@')?;
+    let legal =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+    let right = !instance.is_empty() && instance.bytes().all(legal);
+    (right && is_collector_name(collector)).then_some((collector, instance))
+}
+
 const RESERVED_COLLECTORS: [&str; 6] = ["all", "default", "enabled", "host", "path", "scrape"];
 
 /// `a == b`, for `const fn`s.
@@ -113,6 +122,14 @@ mod tests {
         }
         for name in ["", "Gauge", "2cpu", "_x", "my-thing", "a@b", "all", "scrape", "host"] {
             assert!(!is_collector_name(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn instances_stand_behind_an_at_sign() {
+        assert_eq!(split_instance("json@orders-2_x"), Some(("json", "orders-2_x")));
+        for name in ["json", "json@", "@x", "json@Orders", "json@a@b", "json@a b", "all@x"] {
+            assert_eq!(split_instance(name), None, "{name}");
         }
     }
 }

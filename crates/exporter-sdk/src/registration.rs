@@ -1,10 +1,13 @@
 //! How a collector makes itself known: plain data, submitted by `register!` and found by whoever links the crate.
 
 use std::fmt;
+use std::pin::Pin;
 
-use schemars::{Schema, schema_for};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::collector::{Collector, Context};
+use crate::collector::{AsyncCollector, Collector, Context};
 use crate::desc::Desc;
 use crate::error::{Error, Result};
 use crate::family::Family;
@@ -25,12 +28,13 @@ use crate::scrape::Scrape;
 /// register!(Orders);
 /// ```
 ///
-/// A crate that no one names is not linked at all, so the binary says `use collector_orders as _;`.
+/// It takes a [`Collector`] or an [`AsyncCollector`]. A crate that no one names is not linked at all, so the binary says
+/// `use collector_orders as _;`.
 #[macro_export]
 macro_rules! register {
     ($collector:ty) => {
         $crate::__private::inventory::submit! {
-            $crate::Registration::of::<$collector>($crate::Origin {
+            $crate::Registration::of::<$collector, _>($crate::Origin {
                 package: env!("CARGO_PKG_NAME"),
                 version: Some(env!("CARGO_PKG_VERSION")),
                 file: file!(),
@@ -75,19 +79,26 @@ pub struct Registration {
     pub origin: Origin,
     /// The schema of its configuration.
     pub schema: fn() -> Schema,
+    /// Its configuration with every default filled in.
+    pub effective: Effective,
     /// Builds it.
     pub build: Build,
 }
 
 /// Builds a collector from its configuration, in whatever format that is.
 pub type Build =
-    fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<Box<dyn Run>, BuildError>;
+    fn(&mut dyn erased_serde::Deserializer<'_>, &Context) -> Result<AnyCollector, BuildError>;
+
+/// Reads a configuration and returns all of it, what was left out at its default.
+pub type Effective = fn(
+    &mut dyn erased_serde::Deserializer<'_>,
+) -> Result<Box<dyn erased_serde::Serialize>, erased_serde::Error>;
 
 inventory::collect!(Registration);
 
 impl Registration {
     /// The registration of `C`. A name that is not legal, or is reserved, does not compile.
-    pub const fn of<C: Collector>(origin: Origin) -> Self {
+    pub const fn of<C: Register<Way>, Way>(origin: Origin) -> Self {
         const {
             assert!(
                 names::is_collector_name(C::NAME),
@@ -101,7 +112,14 @@ impl Registration {
             unchecked: C::UNCHECKED,
             origin,
             schema: || schema_for!(C::Config),
-            build: build::<C>,
+            effective: |config| {
+                let config: C::Config = erased_serde::deserialize(config)?;
+                Ok(Box::new(config))
+            },
+            build: |config, context| {
+                let config = erased_serde::deserialize(config).map_err(BuildError::Config)?;
+                C::build(&config, context).map_err(BuildError::Collector)
+            },
         }
     }
 
@@ -120,13 +138,84 @@ impl fmt::Debug for Registration {
     }
 }
 
-fn build<C: Collector>(
-    config: &mut dyn erased_serde::Deserializer<'_>,
-    context: &Context,
-) -> Result<Box<dyn Run>, BuildError> {
-    let config: C::Config = erased_serde::deserialize(config).map_err(BuildError::Config)?;
-    let collector = C::new(&config, context).map_err(BuildError::Collector)?;
-    Ok(Box::new(collector))
+/// What can be registered: a [`Collector`] or an [`AsyncCollector`]. `Way` is which of the two, and found by the compiler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `Collector` nor an `AsyncCollector`",
+    label = "not a collector",
+    note = "implement `exporter_sdk::Collector` for a source that is read, `exporter_sdk::AsyncCollector` for one that is awaited; not both"
+)]
+pub trait Register<Way>: 'static {
+    /// See [`Collector::NAME`].
+    const NAME: &'static str;
+    /// See [`Collector::METRICS`].
+    const METRICS: &'static [&'static Desc];
+    /// See [`Collector::DEFAULT_ENABLED`].
+    const DEFAULT_ENABLED: bool;
+    /// See [`Collector::UNCHECKED`].
+    const UNCHECKED: bool;
+    /// See [`Collector::Config`].
+    type Config: DeserializeOwned + Serialize + Default + JsonSchema + 'static;
+
+    /// Makes the collector.
+    ///
+    /// # Errors
+    ///
+    /// See [`Collector::new`].
+    fn build(config: &Self::Config, context: &Context) -> Result<AnyCollector>;
+}
+
+/// The way of collectors whose run is a function.
+#[derive(Debug)]
+pub enum Blocking {}
+
+/// The way of collectors whose run is a future.
+#[derive(Debug)]
+pub enum Awaited {}
+
+macro_rules! register_by {
+    ($way:ty, $collector:ident, $variant:ident) => {
+        impl<C: $collector<Config: 'static>> Register<$way> for C {
+            const NAME: &'static str = C::NAME;
+            const METRICS: &'static [&'static Desc] = C::METRICS;
+            const DEFAULT_ENABLED: bool = C::DEFAULT_ENABLED;
+            const UNCHECKED: bool = C::UNCHECKED;
+            type Config = C::Config;
+
+            fn build(config: &C::Config, context: &Context) -> Result<AnyCollector> {
+                Ok(AnyCollector::$variant(Box::new(C::new(config, context)?)))
+            }
+        }
+    };
+}
+
+register_by!(Blocking, Collector, Blocking);
+register_by!(Awaited, AsyncCollector, Async);
+
+/// A built collector, whatever its type.
+pub enum AnyCollector {
+    /// Its runs block.
+    Blocking(Box<dyn Run>),
+    /// Its runs are futures.
+    Async(Box<dyn RunAsync>),
+}
+
+impl AnyCollector {
+    /// See [`Collector::describe`].
+    pub fn describe(&self) -> Vec<Family> {
+        match self {
+            Self::Blocking(collector) => collector.describe(),
+            Self::Async(collector) => collector.describe(),
+        }
+    }
+}
+
+impl fmt::Debug for AnyCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blocking(_) => "Blocking",
+            Self::Async(_) => "Async",
+        })
+    }
 }
 
 /// Why a collector could not be built. Either way, it is its configuration that has to change.
@@ -149,7 +238,7 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// A built collector, whatever its type. Every [`Collector`] is one.
+/// A built collector whose runs block. Every [`Collector`] is one.
 pub trait Run: Send {
     /// See [`Collector::describe`].
     fn describe(&self) -> Vec<Family>;
@@ -169,5 +258,32 @@ impl<C: Collector> Run for C {
 
     fn run(&mut self, scrape: &mut Scrape<'_>) -> Result {
         self.collect(scrape)
+    }
+}
+
+/// A built collector whose runs are futures. Every [`AsyncCollector`] is one.
+pub trait RunAsync: Send {
+    /// See [`AsyncCollector::describe`].
+    fn describe(&self) -> Vec<Family>;
+
+    /// See [`AsyncCollector::collect`].
+    fn run<'a, 'run>(&'a mut self, scrape: &'a mut Scrape<'run>) -> RunFuture<'a>
+    where
+        'run: 'a;
+}
+
+/// One run of an [`AsyncCollector`].
+pub type RunFuture<'a> = Pin<Box<dyn Future<Output = Result> + Send + 'a>>;
+
+impl<C: AsyncCollector> RunAsync for C {
+    fn describe(&self) -> Vec<Family> {
+        AsyncCollector::describe(self)
+    }
+
+    fn run<'a, 'run>(&'a mut self, scrape: &'a mut Scrape<'run>) -> RunFuture<'a>
+    where
+        'run: 'a,
+    {
+        Box::pin(self.collect(scrape))
     }
 }

@@ -3,14 +3,18 @@
 
 use std::fmt;
 use std::iter;
+use std::panic;
 use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
 use crate::desc::Desc;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::family::{self, Family};
 use crate::labels::{LabelValue, Labels, LabelsWriter, Layout};
+use crate::limits::{Meter, RunOptions};
 use crate::metric::Metric;
 use crate::snapshot::{FamilySamples, Snapshot};
 use crate::value::SampleValue;
@@ -30,6 +34,8 @@ pub struct Scrape<'run> {
     /// Loops emit to the same family again and again; the last answer is the best guess for the next.
     last: (usize, usize),
     invalid: Option<InvalidSample>,
+    options: RunOptions,
+    meter: Meter,
 }
 
 impl Scrape<'_> {
@@ -67,6 +73,7 @@ impl Scrape<'_> {
                 labels.write(&mut LabelsWriter::new(pen, layout));
             }
         });
+        self.count();
     }
 
     /// Emits one sample of a family that was built at run time, with the values of its labels in their order.
@@ -101,6 +108,7 @@ impl Scrape<'_> {
                 labels.clone().for_each(|label| writer.push(&label));
             }
         });
+        self.count();
     }
 
     /// Emits one sample that brings the names of its labels, as (name, value) in any order; they are exposed in the order
@@ -111,20 +119,99 @@ impl Scrape<'_> {
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: impl SampleValue,
     ) {
-        let mut pairs: Vec<(&str, &str)> =
-            labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-        pairs.extend(family.const_labels());
+        let pairs = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        let mut pairs: Vec<(&str, &str)> = pairs.chain(family.const_labels()).collect();
         pairs.sort_unstable_by_key(|&(name, _)| name);
+        let added = self.recorder.label.clone();
+        pairs.extend(added.as_ref().map(|(name, value)| (&**name, &**value)));
         if let Err(problem) = check_pairs(family, &pairs) {
             self.fail(family.name(), problem);
             return;
         }
+        // Prometheus takes an empty value for an absent label, and so do two samples that differ by nothing else.
+        pairs.retain(|(_, value)| !value.is_empty());
         let Some(index) = self.find_dynamic(family) else {
             return;
         };
-        pairs.extend(self.recorder.label.as_ref().map(|(name, value)| (&**name, &**value)));
         let block = Layout::new(iter::empty(), pairs.into_iter());
         self.snapshot.families[index].push(value.into_value(), |pen| block.write_constant(pen));
+        self.count();
+    }
+
+    /// Runs a part of the run that may hang by itself (one mount of many, say) elsewhere, and waits for it no longer than
+    /// `timeout`, nor beyond the end of the run. `part` names it in messages, and so that one that still hangs is not
+    /// started a second time.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use exporter_sdk::{Gauge, Result, Scrape};
+    /// static SIZE: Gauge<1> = Gauge::new("folder_entries", "Entries of a folder.").labels(&["folder"]);
+    ///
+    /// # fn f(scrape: &mut Scrape) -> Result {
+    /// for folder in ["/tmp", "/mnt/nfs"] {
+    ///     let count = move || std::fs::read_dir(folder).map(Iterator::count);
+    ///     match scrape.isolate(folder, Duration::from_secs(2), count) {
+    ///         Ok(entries) => scrape.emit(&SIZE, [folder], entries?),
+    ///         Err(error) => eprintln!("{folder}: {error}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the part did not end in time, panicked, or still hangs from an earlier run.
+    pub fn isolate<T: Send + 'static>(
+        &mut self,
+        part: &str,
+        timeout: Duration,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let Some(parts) = &self.options.parts else { return Ok(work()) };
+        let left = self.options.deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let result = Arc::new(Mutex::new(None));
+        let out = Arc::clone(&result);
+        let work = move || {
+            let value = work();
+            *out.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+        };
+        parts.isolate(part, left.map_or(timeout, |left| left.min(timeout)), Box::new(work))?;
+        let value = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        value.ok_or_else(|| format!("`{part}` panicked").into())
+    }
+
+    /// When the run is given up, for sources that can be told how long they may take. `None` where nobody waits.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.options.deadline
+    }
+
+    #[inline]
+    fn count(&mut self) {
+        if self.meter.count() {
+            self.check_limits();
+        }
+    }
+
+    #[cold]
+    fn check_limits(&mut self) {
+        if let Err(stop) = self.meter.check(&self.options, self.snapshot.used()) {
+            // The hook that reports panics is not called: nothing is wrong with the code.
+            panic::resume_unwind(Box::new(stop));
+        }
+    }
+
+    /// Ends the run: with its samples, if nothing went wrong.
+    ///
+    /// # Errors
+    ///
+    /// The collector's own error, or else the first sample that was not valid. The samples are lost then, all of them.
+    pub fn finish(self, result: Result<(), Error>) -> Result<Snapshot, RunError> {
+        result.map_err(RunError::Collector)?;
+        match self.invalid {
+            Some(invalid) => Err(RunError::Invalid(invalid)),
+            None => Ok(self.snapshot),
+        }
     }
 
     #[inline]
@@ -181,6 +268,10 @@ impl Scrape<'_> {
         }
         let index = self.snapshot.families.len();
         let family = family();
+        if let Err(problem) = self.recorder.check_label(&family) {
+            self.fail(name, problem);
+            return None;
+        }
         let layout = self.recorder.layout(&family);
         self.snapshot.families.push(FamilySamples::new(family, &layout));
         self.recorder.layouts.push(layout);
@@ -202,8 +293,13 @@ fn check_pairs(family: &Family, pairs: &[(&str, &str)]) -> Result<(), String> {
     for (name, _) in pairs {
         family::check_label(name)?;
     }
-    match pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(format!("duplicate label name `{}`", pair[0].0)),
+    let duplicate = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
+    // The last one may be the label of an instance, which stands behind the sorted ones.
+    let last = pairs
+        .split_last()
+        .and_then(|(last, others)| others.iter().any(|pair| pair.0 == last.0).then_some(last.0));
+    match duplicate.or(last) {
+        Some(name) => Err(format!("duplicate label name `{name}`")),
         None => Ok(()),
     }
 }
@@ -215,7 +311,7 @@ pub struct Recorder {
     families: Vec<Family>,
     unchecked: bool,
     /// A label that every sample gets.
-    label: Option<(Box<str>, Box<str>)>,
+    label: Option<(Arc<str>, Arc<str>)>,
     /// The layouts of the families, and of those that the current run added.
     layouts: Vec<Layout>,
     by_address: Index<usize>,
@@ -232,10 +328,29 @@ impl Recorder {
     }
 
     /// Adds a label to every sample, behind all others.
-    pub fn with_label(mut self, name: &str, value: &str) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When a family has a label of that name already.
+    pub fn with_label(mut self, name: &str, value: &str) -> Result<Self> {
         self.label = Some((name.into(), value.into()));
+        for family in &self.families {
+            self.check_label(family)
+                .map_err(|problem| format!("metric `{}`: {problem}", family.name()))?;
+        }
         self.layouts = self.families.iter().map(|family| self.layout(family)).collect();
-        self
+        Ok(self)
+    }
+
+    /// Checks that the label which every sample gets is none of `family`'s own.
+    fn check_label(&self, family: &Family) -> Result<(), String> {
+        let mut own = family.labels().chain(family.const_labels().map(|(name, _)| name));
+        match &self.label {
+            Some((name, _)) if own.any(|label| label == &**name) => Err(format!(
+                "it has a label `{name}`, which the exporter adds where there are several instances of a collector"
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn layout(&self, family: &Family) -> Layout {
@@ -248,16 +363,23 @@ impl Recorder {
         }
     }
 
-    /// Runs the collector once. `spare` is a snapshot of an earlier run whose memory can be used again.
+    /// Runs the collector once, without bounds. `spare` is a snapshot of an earlier run whose memory can be used again.
     ///
     /// # Errors
     ///
-    /// The collector's own error, or else the first sample that was not valid. The samples are lost then, all of them.
+    /// See [`Scrape::finish`].
     pub fn record(
         &mut self,
         spare: Option<Snapshot>,
         run: impl FnOnce(&mut Scrape<'_>) -> Result<(), Error>,
     ) -> Result<Snapshot, RunError> {
+        let mut scrape = self.begin(spare, RunOptions::default());
+        let result = run(&mut scrape);
+        scrape.finish(result)
+    }
+
+    /// Begins a run, which [`Scrape::finish`] ends.
+    pub fn begin(&mut self, spare: Option<Snapshot>, options: RunOptions) -> Scrape<'_> {
         if self.unchecked {
             // What the last run added is not described, so it is not expected again.
             let described = self.families.len();
@@ -267,12 +389,8 @@ impl Recorder {
         }
         let mut snapshot = spare.unwrap_or_default();
         snapshot.reset(&self.families, &self.layouts);
-        let mut scrape = Scrape { recorder: self, snapshot, last: (0, 0), invalid: None };
-        run(&mut scrape).map_err(RunError::Collector)?;
-        match scrape.invalid {
-            Some(invalid) => Err(RunError::Invalid(invalid)),
-            None => Ok(scrape.snapshot),
-        }
+        let meter = Meter::new(&options);
+        Scrape { recorder: self, snapshot, last: (0, 0), invalid: None, options, meter }
     }
 }
 
@@ -455,7 +573,8 @@ mod tests {
 
     #[test]
     fn the_label_of_an_instance_comes_last_on_every_sample() {
-        let mut recorder = Recorder::new(families(), false).with_label("instance_name", "o\"1");
+        let mut recorder =
+            Recorder::new(families(), false).with_label("instance_name", "o\"1").unwrap();
         let snapshot = recorder.record(None, |s| {
             s.emit(&DISK_READ, ["x"], 2);
             s.emit(&LOAD, (), 2);

@@ -24,6 +24,11 @@ impl Snapshot {
         self.families.iter().map(FamilySamples::len).sum()
     }
 
+    /// Bytes that the samples take.
+    pub(crate) fn used(&self) -> u64 {
+        self.families.iter().map(|family| family.arena.used() as u64).sum()
+    }
+
     /// Bytes of memory held for samples.
     pub fn capacity(&self) -> usize {
         self.families.iter().map(|family| family.arena.capacity()).sum()
@@ -48,7 +53,7 @@ pub struct FamilySamples {
     family: Family,
     /// What every sample has behind its last label value.
     tail: Fragment<64>,
-    arena: Arena,
+    pub(crate) arena: Arena,
     len: usize,
 }
 
@@ -82,6 +87,12 @@ impl FamilySamples {
     pub fn iter(&self) -> impl Iterator<Item = Sample<'_>> {
         let mut cursor = Cursor::default();
         std::iter::from_fn(move || self.read(&mut cursor))
+    }
+
+    /// Drops the samples at `places`, which stand in ascending order.
+    pub(crate) fn drop_samples(&mut self, places: &[Cursor]) {
+        self.arena.drop_records(places);
+        self.len -= places.len();
     }
 
     #[inline]

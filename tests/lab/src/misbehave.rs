@@ -1,13 +1,50 @@
 //! Collectors that do what no collector should. None runs unless it is asked for.
 
-use exporter_sdk::{Collector, Context, Desc, Error, Gauge, NoConfig, Result, Scrape, register};
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use exporter_sdk::{
+    AsyncCollector, Collector, Context, Counter, Desc, Error, Gauge, NoConfig, Result, Scrape,
+    register,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 static BEFORE: Gauge<1> =
     Gauge::new("lab_before", "Emitted before it goes wrong.").labels(&["collector"]);
 static CLASH: Gauge = Gauge::new("my_gauge", "A name that `bulk` exposes too.");
+static HANGS: Gauge = Gauge::new("lab_hang_runs", "Runs of a collector that came back.");
+static HANGS_ASYNC: Gauge =
+    Gauge::new("lab_hang_async_runs", "Runs of an asynchronous collector that came back.");
+static SLOW: Gauge = Gauge::new("lab_slow_runs", "Runs since the collector was built.");
+static SLOW_ASYNC: Gauge = Gauge::new("lab_slow_async_runs", "Runs since the collector was built.");
 static PANICS: Gauge = Gauge::new("lab_panic_runs", "Runs since the collector was built.");
+static DUPLICATE: Gauge<1> =
+    Gauge::new("lab_duplicate", "One series again and again.").labels(&["i"]);
+static INVALID: Gauge = Gauge::new("lab_invalid", "A gauge.");
+static INVALID_AGAIN: Counter = Counter::new("lab_invalid", "The same name as a counter.");
 static UNDESCRIBED: Gauge = Gauge::new("lab_undescribed", "In nobody's METRICS.");
+static FLOOD: Gauge<1> = Gauge::new("lab_flood", "Without end.").labels(&["i"]);
 static UNSET: Gauge = Gauge::new("lab_unavailable", "Of a source that does not exist.");
+static PARTS: Gauge<1> = Gauge::new("lab_part", "Parts that answered.").labels(&["part"]);
+
+/// How long something hangs: until a file is there, or for ever.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Until {
+    /// The file whose appearance ends it; for ever without one.
+    until: Option<String>,
+}
+
+impl Until {
+    fn wait(&self) {
+        while !self.until.as_ref().is_some_and(|file| Path::new(file).exists()) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
 
 /// Emits a sample, then fails.
 struct Fails;
@@ -30,8 +67,155 @@ impl Collector for Fails {
 
 register!(Fails);
 
-/// Panics at every second run, counted from when it was built.
+/// Hangs.
+struct Hangs {
+    until: Until,
+    runs: u32,
+}
+
+impl Collector for Hangs {
+    const NAME: &'static str = "hang";
+    const METRICS: &'static [&'static Desc] = &[HANGS.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = Until;
+
+    fn new(until: &Until, _: &Context) -> Result<Self> {
+        Ok(Self { until: until.clone(), runs: 0 })
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        self.until.wait();
+        self.runs += 1;
+        scrape.emit(&HANGS, (), self.runs);
+        Ok(())
+    }
+}
+
+register!(Hangs);
+
+/// Blocks its thread where it should await.
+struct HangsAsync(Until);
+
+impl AsyncCollector for HangsAsync {
+    const NAME: &'static str = "hang_async";
+    const METRICS: &'static [&'static Desc] = &[HANGS_ASYNC.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = Until;
+
+    fn new(until: &Until, _: &Context) -> Result<Self> {
+        Ok(Self(until.clone()))
+    }
+
+    async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
+        self.0.wait();
+        scrape.emit(&HANGS_ASYNC, (), 1);
+        Ok(())
+    }
+}
+
+register!(HangsAsync);
+
+/// How slow something is.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Delay {
+    /// How many milliseconds a run takes.
+    delay: u64,
+    /// A file that gets a line at the start of every run.
+    journal: Option<String>,
+}
+
+impl Delay {
+    fn note(&self, event: &str) -> Result {
+        use std::io::Write as _;
+        if let Some(journal) = &self.journal {
+            let mut file = fs::OpenOptions::new().create(true).append(true).open(journal)?;
+            writeln!(file, "{event}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes its time.
+struct Slow {
+    delay: Delay,
+    runs: u32,
+}
+
+impl Collector for Slow {
+    const NAME: &'static str = "slow";
+    const METRICS: &'static [&'static Desc] = &[SLOW.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = Delay;
+
+    fn new(delay: &Delay, _: &Context) -> Result<Self> {
+        Ok(Self { delay: delay.clone(), runs: 0 })
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        self.delay.note("run")?;
+        thread::sleep(Duration::from_millis(self.delay.delay));
+        self.runs += 1;
+        scrape.emit(&SLOW, (), self.runs);
+        Ok(())
+    }
+}
+
+register!(Slow);
+
+/// Takes its time without keeping a thread, and notes when it is dropped.
+struct SlowAsync {
+    delay: Delay,
+    runs: u32,
+}
+
+impl AsyncCollector for SlowAsync {
+    const NAME: &'static str = "slow_async";
+    const METRICS: &'static [&'static Desc] = &[SLOW_ASYNC.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = Delay;
+
+    fn new(delay: &Delay, _: &Context) -> Result<Self> {
+        Ok(Self { delay: delay.clone(), runs: 0 })
+    }
+
+    async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
+        self.delay.note("run")?;
+        tokio::time::sleep(Duration::from_millis(self.delay.delay)).await;
+        self.runs += 1;
+        scrape.emit(&SLOW_ASYNC, (), self.runs);
+        Ok(())
+    }
+}
+
+impl Drop for SlowAsync {
+    fn drop(&mut self) {
+        // Where the journal cannot be written, the test that reads it fails.
+        let _ = self.delay.note("drop");
+    }
+}
+
+register!(SlowAsync);
+
+/// When something panics.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct When {
+    /// At which run, counted from when the collector was built.
+    run: u32,
+    /// Whether it panics when it is dropped as well.
+    drop: bool,
+}
+
+impl Default for When {
+    fn default() -> Self {
+        Self { run: 2, drop: false }
+    }
+}
+
+/// Panics at every n-th run, counted from when it was built.
 struct Panics {
+    when: When,
     runs: u32,
 }
 
@@ -39,27 +223,34 @@ impl Collector for Panics {
     const NAME: &'static str = "panic";
     const METRICS: &'static [&'static Desc] = &[PANICS.desc()];
     const DEFAULT_ENABLED: bool = false;
-    type Config = NoConfig;
+    type Config = When;
 
-    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
-        Ok(Self { runs: 0 })
+    fn new(when: &When, _: &Context) -> Result<Self> {
+        Ok(Self { when: when.clone(), runs: 0 })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         self.runs += 1;
         scrape.emit(&PANICS, (), self.runs);
-        assert!(self.runs < 2, "the lab panics on purpose");
+        assert!(self.runs < self.when.run, "the lab panics on purpose");
         Ok(())
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        assert!(!self.when.drop, "the lab panics when it is dropped");
     }
 }
 
 register!(Panics);
 
-/// Emits a sample of a metric that it did not describe.
-struct Invalid;
+/// Emits one series many times.
+struct Duplicate;
 
-impl Collector for Invalid {
-    const NAME: &'static str = "invalid";
+impl Collector for Duplicate {
+    const NAME: &'static str = "duplicate";
+    const METRICS: &'static [&'static Desc] = &[DUPLICATE.desc()];
     const DEFAULT_ENABLED: bool = false;
     type Config = NoConfig;
 
@@ -68,12 +259,126 @@ impl Collector for Invalid {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&UNDESCRIBED, (), 1);
+        for (value, label) in ["a", "b", "a", "c", "a"].into_iter().enumerate() {
+            scrape.emit(&DUPLICATE, [label], value);
+        }
+        Ok(())
+    }
+}
+
+register!(Duplicate);
+
+/// What is wrong with a sample.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct Wrong {
+    /// Whether the metric was described as another kind, rather than not at all.
+    kind: bool,
+}
+
+/// Emits a sample of a metric that it did not describe, or described differently.
+struct Invalid(Wrong);
+
+impl Collector for Invalid {
+    const NAME: &'static str = "invalid";
+    const METRICS: &'static [&'static Desc] = &[INVALID.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = Wrong;
+
+    fn new(wrong: &Wrong, _: &Context) -> Result<Self> {
+        Ok(Self(wrong.clone()))
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        scrape.emit(&INVALID, (), 1);
+        if self.0.kind {
+            scrape.emit(&INVALID_AGAIN, (), 1);
+        } else {
+            scrape.emit(&UNDESCRIBED, (), 1);
+        }
         Ok(())
     }
 }
 
 register!(Invalid);
+
+/// Never stops emitting.
+struct Flood;
+
+impl Collector for Flood {
+    const NAME: &'static str = "flood";
+    const METRICS: &'static [&'static Desc] = &[FLOOD.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = NoConfig;
+
+    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        for i in 0_u64.. {
+            scrape.emit(&FLOOD, [i], i);
+        }
+        Ok(())
+    }
+}
+
+register!(Flood);
+
+/// Keeps a processor busy without an end, but for one that tests can wait for.
+struct Spin;
+
+impl Collector for Spin {
+    const NAME: &'static str = "spin";
+    const DEFAULT_ENABLED: bool = false;
+    type Config = NoConfig;
+
+    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn collect(&mut self, _: &mut Scrape) -> Result {
+        let end = Instant::now() + Duration::from_mins(10);
+        while Instant::now() < end {
+            std::hint::spin_loop();
+        }
+        Ok(())
+    }
+}
+
+register!(Spin);
+
+/// Reads parts of which one hangs.
+struct Parts(Until);
+
+impl Collector for Parts {
+    const NAME: &'static str = "parts";
+    const METRICS: &'static [&'static Desc] = &[PARTS.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = Until;
+
+    fn new(until: &Until, _: &Context) -> Result<Self> {
+        Ok(Self(until.clone()))
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        for part in ["one", "hanging", "two", "panicking"] {
+            let until = self.0.clone();
+            let work = move || match part {
+                "hanging" => until.wait(),
+                "panicking" => panic!("a part of the lab panics"),
+                _ => {}
+            };
+            match scrape.isolate(part, Duration::from_millis(100), work) {
+                Ok(()) => scrape.emit(&PARTS, [part], 1),
+                Err(error) => tracing::warn!(%error, "A part of the lab is missing"),
+            }
+        }
+        Ok(())
+    }
+}
+
+register!(Parts);
 
 /// Has no source on this machine.
 struct Unavailable;

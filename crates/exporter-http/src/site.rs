@@ -1,0 +1,250 @@
+//! The pages of an exporter: routes, and what answers them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route};
+use exporter_exposition::TextEncoder;
+use exporter_runtime::{Missing, Registry, RequestInFlight, ScrapeRequest, TIMEOUT_HEADER};
+
+use crate::body::{Body, HeldPages, Pieces};
+use crate::connection::Watched;
+use crate::landing;
+
+/// What the web side has to know.
+#[derive(Clone)]
+pub struct WebOptions {
+    /// The name of the exporter, for people.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The path of the metrics, with a leading slash.
+    pub telemetry_path: String,
+    /// How many scrapes are answered at once. Beyond, the answer is 503.
+    pub max_requests: usize,
+    /// What `POST /-/reload` does. Without it, that is refused.
+    pub reload: Option<Arc<Reload>>,
+}
+
+/// Loads the configuration again; says what is wrong with it if it cannot be used.
+pub type Reload = dyn Fn() -> Result<(), String> + Send + Sync;
+
+impl fmt::Debug for WebOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebOptions")
+            .field("telemetry_path", &self.telemetry_path)
+            .field("max_requests", &self.max_requests)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every page needs.
+pub(crate) struct Site {
+    registry: Arc<Registry>,
+    options: WebOptions,
+    pieces: Pieces,
+    held: HeldPages,
+    ready: AtomicBool,
+}
+
+/// A reader that has not read its page by the time that it gave is not waited for; but it gets this long at least, and
+/// no longer than that.
+const SHORTEST_READ: Duration = Duration::from_secs(1);
+const LONGEST_READ: Duration = Duration::from_mins(2);
+
+impl Site {
+    pub(crate) fn new(registry: Arc<Registry>, options: WebOptions) -> Self {
+        let (pieces, held) = Default::default();
+        Self { registry, options, pieces, held, ready: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    fn begin(&self) -> RequestInFlight {
+        self.registry.web_metrics().begin()
+    }
+
+    fn text(
+        &self,
+        status: StatusCode,
+        text: impl Into<String>,
+        request: RequestInFlight,
+    ) -> HttpResponse<Body> {
+        let body = Body::text(text.into(), self.registry.web_metrics().clone(), request);
+        self.respond(status, "text/plain; charset=utf-8", body)
+    }
+
+    fn respond(
+        &self,
+        status: StatusCode,
+        content_type: &'static str,
+        body: Body,
+    ) -> HttpResponse<Body> {
+        self.registry.web_metrics().answered(status.as_u16());
+        let mut response = HttpResponse::with_body(status, body);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+    }
+}
+
+/// Adds the pages of `site`.
+pub(crate) fn routes(config: &mut ServiceConfig, site: &Data<Site>) {
+    let path = site.options.telemetry_path.as_str();
+    let one = format!("{}/{{collector}}", path.trim_end_matches('/'));
+    // A telemetry path of `/` is legal: it leaves no place for a landing page, nor for pages of one collector.
+    config.app_data(site.clone()).service(read(path, || web::to(metrics)));
+    config.service(read("/", || web::to(landing_page)));
+    config.service(read("/-/healthy", || web::to(healthy)));
+    config.service(read("/-/ready", || web::to(ready)));
+    let reload =
+        web::resource("/-/reload").route(web::post().to(reload)).route(web::put().to(reload));
+    config.service(reload.default_service(web::to(|site: Data<Site>| async move {
+        method_not_allowed(&site, "POST, PUT")
+    })));
+    config.service(read(&one, || web::to(metrics_of_one)));
+}
+
+/// A page that is read, and not written to.
+fn read(path: &str, route: fn() -> Route) -> Resource {
+    web::resource(path)
+        .route(route().method(actix_web::http::Method::GET))
+        .route(route().method(actix_web::http::Method::HEAD))
+        .default_service(web::to(|site: Data<Site>| async move {
+            method_not_allowed(&site, "GET, HEAD")
+        }))
+}
+
+pub(crate) fn not_found() -> Route {
+    web::to(|site: Data<Site>, request: HttpRequest| async move {
+        let path = request.path();
+        let text = format!("404: nothing at {path}; this exporter's pages are listed at /\n");
+        site.text(StatusCode::NOT_FOUND, text, site.begin())
+    })
+}
+
+async fn metrics(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let begun = site.begin();
+    match ScrapeRequest::from_query(request.query_string(), site.registry.catalog()) {
+        Ok(scrape) => page(&site, &request, scrape, begun).await,
+        Err(error) => site.text(StatusCode::BAD_REQUEST, format!("400: {error}\n"), begun),
+    }
+}
+
+async fn metrics_of_one(
+    site: Data<Site>,
+    request: HttpRequest,
+    collector: web::Path<String>,
+) -> HttpResponse<Body> {
+    let begun = site.begin();
+    let running = site.registry.collectors();
+    let of_it = |name: &String| {
+        *name == *collector || name.split_once('@').is_some_and(|(base, _)| base == *collector)
+    };
+    if !running.iter().any(of_it) {
+        let running = if running.is_empty() { "none".to_owned() } else { running.join(", ") };
+        let text = format!("404: no collector `{collector}` runs here; those that do: {running}\n");
+        return site.text(StatusCode::NOT_FOUND, text, begun);
+    }
+    match ScrapeRequest::from_query(request.query_string(), site.registry.catalog()) {
+        Ok(scrape) => page(&site, &request, scrape.of_collector(&collector), begun).await,
+        Err(error) => site.text(StatusCode::BAD_REQUEST, format!("400: {error}\n"), begun),
+    }
+}
+
+async fn page(
+    site: &Site,
+    request: &HttpRequest,
+    scrape: ScrapeRequest,
+    begun: RequestInFlight,
+) -> HttpResponse<Body> {
+    let busy = usize::try_from(site.registry.web_metrics().in_flight()).unwrap_or(0);
+    if busy > site.options.max_requests || !site.held.have_room() {
+        return site.text(StatusCode::SERVICE_UNAVAILABLE, too_busy(site, busy), begun);
+    }
+    let timeout = request.headers().get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok());
+    let scrape = scrape.with_timeout(timeout);
+    if let Some(connection) = request.conn_data::<Watched>() {
+        let otherwise = site.registry.timeout();
+        let timeout = scrape.timeout().unwrap_or(otherwise);
+        connection.expect_reader(timeout.clamp(SHORTEST_READ, LONGEST_READ));
+    }
+    let scraped = site.registry.scrape(&scrape).await;
+    let failures: String = scraped.failures().map(failure_line).collect();
+    if !failures.is_empty() {
+        let text =
+            format!("500: collectors failed without which there is to be no page\n{failures}");
+        return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
+    }
+    let web = site.registry.web_metrics().clone();
+    let body = Body::page(scraped.page, &site.pieces, &site.held, web, begun);
+    site.respond(StatusCode::OK, TextEncoder::CONTENT_TYPE, body)
+}
+
+fn failure_line(missing: &Missing) -> String {
+    let Missing { collector, failure, .. } = missing;
+    format!("{collector}: {}: {}\n", failure.reason.as_str(), failure.message)
+}
+
+fn too_busy(site: &Site, busy: usize) -> String {
+    if busy > site.options.max_requests {
+        format!(
+            "503: {} requests are being answered, as many as --web.max-requests allows\n",
+            busy - 1
+        )
+    } else {
+        "503: too many pages wait for clients that do not read them\n".to_owned()
+    }
+}
+
+async fn landing_page(site: Data<Site>) -> HttpResponse<Body> {
+    let text = landing::render(&site.options, &site.registry);
+    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin());
+    site.respond(StatusCode::OK, "text/html; charset=utf-8", body)
+}
+
+async fn healthy(site: Data<Site>) -> HttpResponse<Body> {
+    site.text(StatusCode::OK, format!("{} is healthy.\n", site.options.name), site.begin())
+}
+
+async fn ready(site: Data<Site>) -> HttpResponse<Body> {
+    let name = &site.options.name;
+    if site.ready.load(Ordering::Relaxed) {
+        site.text(StatusCode::OK, format!("{name} is ready.\n"), site.begin())
+    } else {
+        let text = format!("503: {name} is not ready: it starts, or it was told to stop\n");
+        site.text(StatusCode::SERVICE_UNAVAILABLE, text, site.begin())
+    }
+}
+
+async fn reload(site: Data<Site>) -> HttpResponse<Body> {
+    let begun = site.begin();
+    let Some(reload) = site.options.reload.clone() else {
+        let text = "403: reloading over HTTP is switched off; start with --web.enable-lifecycle, or send SIGHUP\n";
+        return site.text(StatusCode::FORBIDDEN, text, begun);
+    };
+    // It reads files and builds collectors.
+    match web::block(move || reload()).await {
+        Ok(Ok(())) => site.text(StatusCode::OK, "Reloaded.\n", begun),
+        Ok(Err(error)) => {
+            let text = format!("500: the configuration stays as it was: {error}\n");
+            site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun)
+        }
+        Err(error) => {
+            site.text(StatusCode::INTERNAL_SERVER_ERROR, format!("500: {error}\n"), begun)
+        }
+    }
+}
+
+fn method_not_allowed(site: &Site, allowed: &'static str) -> HttpResponse<Body> {
+    let text = format!("405: only {allowed} are answered here\n").replace(", ", " and ");
+    let mut response = site.text(StatusCode::METHOD_NOT_ALLOWED, text, site.begin());
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    response
+}

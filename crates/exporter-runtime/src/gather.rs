@@ -1,0 +1,114 @@
+//! A scrape while it waits for its runs.
+//!
+//! Whoever waits also looks after the pool: runs that stand behind one that does not come back get another thread.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use crate::run::{Gathering, Outcome};
+use crate::services::Services;
+use crate::slot::{Joined, Slot};
+
+/// The first look at the pool comes after this long; each later one after twice as long as the one before, up to
+/// [`LAST_LOOK`].
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+const LAST_LOOK: Duration = Duration::from_millis(40);
+
+/// Runs that were joined.
+#[derive(Debug)]
+pub(crate) struct Gather {
+    joined: Vec<(Arc<Slot>, Joined)>,
+    gathering: Arc<Gathering>,
+    services: Arc<Services>,
+    until: Instant,
+}
+
+impl Gather {
+    /// Joins the runs of `slots`, and starts those that do not go on yet.
+    pub(crate) fn begin<'a>(
+        slots: impl Iterator<Item = &'a Arc<Slot>>,
+        services: &Arc<Services>,
+        patience: Duration,
+    ) -> Self {
+        let now = Instant::now();
+        let gathering = Arc::new(Gathering::default());
+        let mut jobs = Vec::new();
+        let joined =
+            slots.map(|slot| (Arc::clone(slot), slot.join(now, &gathering, &mut jobs))).collect();
+        services.pool.submit(jobs);
+        Self { joined, gathering, services: Arc::clone(services), until: now + patience }
+    }
+
+    /// Waits until every run has ended, or as long as there is patience, on a tokio runtime.
+    pub(crate) async fn wait(&self) {
+        let mut look = FIRST_LOOK;
+        while !self.gathering.is_done() {
+            let next = self.next_look(look);
+            let ended = std::future::poll_fn(|context| self.gathering.poll(context));
+            if tokio::time::timeout_at(next.into(), ended).await.is_ok() || next >= self.until() {
+                return;
+            }
+            self.services.pool.look();
+            look = (look * 2).min(LAST_LOOK);
+        }
+    }
+
+    /// Waits like [`wait`](Self::wait), on a thread that may block.
+    pub(crate) fn wait_blocking(&self) {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let mut look = FIRST_LOOK;
+        loop {
+            let next = self.next_look(look);
+            loop {
+                let ended = std::future::poll_fn(|context| self.gathering.poll(context));
+                if pin!(ended).poll(&mut context) == Poll::Ready(()) {
+                    return;
+                }
+                let now = Instant::now();
+                if now >= next {
+                    break;
+                }
+                thread::park_timeout(next - now);
+            }
+            if next >= self.until() {
+                return;
+            }
+            self.services.pool.look();
+            look = (look * 2).min(LAST_LOOK);
+        }
+    }
+
+    fn next_look(&self, look: Duration) -> Instant {
+        (Instant::now() + look).min(self.until())
+    }
+
+    /// When the page has to be made; sooner than at first where the exporter is being stopped.
+    fn until(&self) -> Instant {
+        self.services.closing().map_or(self.until, |closing| closing.min(self.until))
+    }
+
+    /// What each run has come to by now.
+    pub(crate) fn outcomes(self) -> Vec<(Arc<Slot>, Outcome)> {
+        let now = Instant::now();
+        let outcomes = self.joined.into_iter().map(|(slot, joined)| {
+            let outcome = match joined {
+                Joined::Ready(outcome) => outcome,
+                Joined::Waiting(run) => run.outcome().unwrap_or_else(|| slot.unfinished(&run, now)),
+            };
+            (slot, outcome)
+        });
+        outcomes.collect()
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

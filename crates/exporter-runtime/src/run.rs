@@ -1,0 +1,152 @@
+//! One run of one collector, shared by every scrape that comes while it lasts.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use exporter_sdk::Snapshot;
+
+/// Why a run has no samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Two of its samples were the same series, and it may not go on without one of them.
+    Duplicate,
+    /// The collector returned an error.
+    Error,
+    /// The collector emitted what cannot be exposed.
+    Invalid,
+    /// It emitted more than it may.
+    Limit,
+    /// The collector panicked.
+    Panic,
+    /// It did not end within its time-out.
+    Timeout,
+    /// It is still running, within its time-out, and the page could not wait for it any longer. The run is no failure.
+    Pending,
+    /// The source does not exist here. This is no failure.
+    Unavailable,
+}
+
+impl Reason {
+    /// The reasons for which a run counts as failed.
+    pub(crate) const FAILURES: [Self; 6] =
+        [Self::Duplicate, Self::Error, Self::Invalid, Self::Limit, Self::Panic, Self::Timeout];
+
+    /// The label value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Error => "error",
+            Self::Invalid => "invalid",
+            Self::Limit => "limit",
+            Self::Panic => "panic",
+            Self::Timeout => "timeout",
+            Self::Pending => "pending",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// Missing samples: why, and in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The kind of reason.
+    pub reason: Reason,
+    /// The reason in words, mostly the collector's own.
+    pub message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into() }
+    }
+}
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) duration: Duration,
+    pub(crate) finished: Instant,
+    pub(crate) result: Result<Arc<Snapshot>, Failure>,
+}
+
+/// A run from its request to its end.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) started: Instant,
+    /// Whether it was told of that it exceeds its time-out.
+    pub(crate) given_up: AtomicBool,
+    state: Mutex<RunState>,
+}
+
+#[derive(Debug)]
+enum RunState {
+    Going(Vec<Arc<Gathering>>),
+    Done(Outcome),
+}
+
+impl Run {
+    pub(crate) fn new(started: Instant) -> Arc<Self> {
+        let state = Mutex::new(RunState::Going(Vec::new()));
+        Arc::new(Self { started, given_up: AtomicBool::new(false), state })
+    }
+
+    /// Has `gathering` wait for the end, if that is still to come.
+    pub(crate) fn join(&self, gathering: &Arc<Gathering>) {
+        if let RunState::Going(gatherings) = &mut *self.lock() {
+            gathering.pending.fetch_add(1, Ordering::Relaxed);
+            gatherings.push(Arc::clone(gathering));
+        }
+    }
+
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
+        match &*self.lock() {
+            RunState::Going(_) => None,
+            RunState::Done(outcome) => Some(outcome.clone()),
+        }
+    }
+
+    pub(crate) fn complete(&self, outcome: Outcome) {
+        let before = std::mem::replace(&mut *self.lock(), RunState::Done(outcome));
+        if let RunState::Going(gatherings) = before {
+            for gathering in gatherings {
+                gathering.one_less();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RunState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A scrape that waits for runs.
+#[derive(Debug, Default)]
+pub(crate) struct Gathering {
+    pending: AtomicUsize,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Gathering {
+    /// Ready when every run that was joined has ended.
+    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        if self.is_done() {
+            return Poll::Ready(());
+        }
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+        // The last run may have ended before the waker was there.
+        if self.is_done() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.pending.load(Ordering::Acquire) == 0
+    }
+
+    fn one_less(&self) {
+        if self.pending.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+            waker.into_iter().for_each(Waker::wake);
+        }
+    }
+}

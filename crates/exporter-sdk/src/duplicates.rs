@@ -1,0 +1,190 @@
+//! Finds samples that would be the same series: of one family, with the same labels.
+//!
+//! Two samples of a run are one series where their label blocks are the same bytes: the labels of a static family stand
+//! in one order, those of dynamic samples are sorted by name and hold no empty value. Collectors often emit in ascending
+//! order, in which no two are the same; where they do not, a hash table of places finds the candidates, and their bytes
+//! decide.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::arena::{Arena, Cursor};
+use crate::snapshot::{FamilySamples, Snapshot};
+
+/// What was dropped from a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duplicates {
+    /// How many samples.
+    pub dropped: u64,
+    /// The first series that came again: `metric{label="value"}`.
+    pub first: String,
+}
+
+/// Drops samples that come again, and keeps its memory from one snapshot to the next.
+#[derive(Debug, Default)]
+pub struct Deduplicator {
+    /// Seeded at random, so that nobody can prepare labels that collide.
+    seed: RandomState,
+    places: HashTable<Cursor>,
+}
+
+impl Deduplicator {
+    /// Drops every sample whose series was in its family before, and returns what was dropped, if anything.
+    pub fn run(&mut self, snapshot: &mut Snapshot) -> Option<Duplicates> {
+        let mut found: Option<Duplicates> = None;
+        for family in &mut snapshot.families {
+            let surplus = self.surplus(family);
+            let Some(&first) = surplus.first() else { continue };
+            let dropped = surplus.len() as u64;
+            let duplicates = found.get_or_insert_with(|| {
+                let labels = family.read(&mut first.clone()).map(|sample| sample.labels());
+                let labels = labels.filter(|labels| !labels.is_empty());
+                let labels = labels.map(|labels| format!("{{{labels}}}")).unwrap_or_default();
+                Duplicates { dropped: 0, first: format!("{}{labels}", family.family().name()) }
+            });
+            duplicates.dropped += dropped;
+            family.drop_samples(&surplus);
+        }
+        found
+    }
+
+    /// Where the samples stand that came before.
+    fn surplus(&mut self, family: &FamilySamples) -> Vec<Cursor> {
+        if family.len() < 2 || ascending(&family.arena) {
+            return Vec::new();
+        }
+        self.places.clear();
+        if self.places.capacity() / 4 > family.len() {
+            self.places.shrink_to(family.len(), |_| 0);
+        }
+        let (seed, arena) = (&self.seed, &family.arena);
+        let hash = |block: &[u8]| {
+            let mut hasher = seed.build_hasher();
+            hasher.write(block);
+            hasher.finish()
+        };
+        let rehash = |place: &Cursor| arena.block(*place).map_or(0, hash);
+        self.places.reserve(family.len(), rehash);
+        let mut surplus = Vec::new();
+        let mut cursor = Cursor::default();
+        while let Some((place, record)) = arena.next(&mut cursor) {
+            let block = &record.chunk[..record.length];
+            let same = |other: &Cursor| arena.block(*other) == Some(block);
+            match self.places.entry(hash(block), same, rehash) {
+                hashbrown::hash_table::Entry::Occupied(_) => surplus.push(place),
+                hashbrown::hash_table::Entry::Vacant(vacant) => {
+                    vacant.insert(place);
+                }
+            }
+        }
+        surplus
+    }
+}
+
+/// Whether every block is greater than the one before it.
+fn ascending(arena: &Arena) -> bool {
+    let mut cursor = Cursor::default();
+    let mut last: Option<&[u8]> = None;
+    while let Some(record) = arena.read(&mut cursor) {
+        let block = &record.chunk[..record.length];
+        if last.is_some_and(|last| last >= block) {
+            return false;
+        }
+        last = Some(block);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Family, Gauge, Recorder};
+
+    static DISK: Gauge<1> = Gauge::new("disk", "").labels(&["device"]).const_labels(&[("c", "1")]);
+    static PLAIN: Gauge = Gauge::new("plain", "");
+
+    fn check(emit: impl Fn(&mut crate::Scrape<'_>), kept: &[f64], expected: Option<(u64, &str)>) {
+        let free = Family::gauge("free", "").build().unwrap();
+        let mut recorder = Recorder::new(vec![DISK.desc().into(), PLAIN.desc().into(), free], true);
+        let snapshot = recorder.record(None, |scrape| {
+            emit(scrape);
+            Ok(())
+        });
+        let mut snapshot = snapshot.unwrap();
+        let mut deduplicator = Deduplicator::default();
+        let found = deduplicator.run(&mut snapshot);
+        let found = found.map(|found| (found.dropped, found.first));
+        assert_eq!(found, expected.map(|(dropped, first)| (dropped, first.to_owned())));
+        let values = snapshot.families().iter().flat_map(FamilySamples::iter);
+        assert_eq!(values.map(|sample| sample.value().as_f64()).collect::<Vec<_>>(), kept);
+        assert_eq!(snapshot.samples(), kept.len());
+        assert_eq!(deduplicator.run(&mut snapshot), None);
+    }
+
+    #[test]
+    fn the_first_of_a_series_is_kept_in_whatever_order_they_come() {
+        check(|s| s.emit(&PLAIN, (), 1), &[1.0], None);
+        check(
+            |s| ["a", "b", "c"].iter().enumerate().for_each(|(i, d)| s.emit(&DISK, [d], i)),
+            &[0.0, 1.0, 2.0],
+            None,
+        );
+        check(
+            |s| ["b", "a", "b", "b"].iter().enumerate().for_each(|(i, d)| s.emit(&DISK, [d], i)),
+            &[0.0, 1.0],
+            Some((2, "disk{device=\"b\",c=\"1\"}")),
+        );
+        check(|s| (0..3).for_each(|i| s.emit(&PLAIN, (), i)), &[0.0], Some((2, "plain")));
+    }
+
+    #[test]
+    fn values_that_only_join_to_the_same_text_are_different_series() {
+        let free = Family::gauge("free", "").build().unwrap();
+        check(
+            |s| {
+                s.emit_pairs(&free, &[("a", "ab"), ("b", "c")], 1);
+                s.emit_pairs(&free, &[("a", "a"), ("b", "bc")], 2);
+                s.emit_pairs(&free, &[("a", "a\",b=\"bc")], 3);
+            },
+            &[1.0, 2.0, 3.0],
+            None,
+        );
+    }
+
+    #[test]
+    fn dynamic_labels_are_compared_sorted_and_without_the_empty_ones() {
+        let free = Family::gauge("free", "").build().unwrap();
+        check(
+            |s| {
+                s.emit_pairs(&free, &[("b", "2"), ("a", "1")], 1);
+                s.emit_pairs(&free, &[("a", "1"), ("b", "2")], 2);
+                s.emit_pairs(&free, &[("a", "1"), ("z", ""), ("b", "2")], 3);
+            },
+            &[1.0],
+            Some((2, "free{a=\"1\",b=\"2\"}")),
+        );
+    }
+
+    #[test]
+    fn many_series_in_no_order_over_many_chunks() {
+        let device = |i: u32| (i % 20_011 * 7919) % 20_011;
+        check(
+            |s| (0..20_011).for_each(|i| s.emit(&DISK, [device(i)], i)),
+            &(0..20_011).map(f64::from).collect::<Vec<_>>(),
+            None,
+        );
+        check(
+            |s| (0..20_012).for_each(|i| s.emit(&DISK, [device(i)], i)),
+            &(0..20_011).map(f64::from).collect::<Vec<_>>(),
+            Some((1, "disk{device=\"0\",c=\"1\"}")),
+        );
+        // Each comes again, those at the edges of chunks too.
+        check(
+            |s| (0..40_022).for_each(|i| s.emit(&DISK, [device(i)], i)),
+            &(0..20_011).map(f64::from).collect::<Vec<_>>(),
+            Some((20_011, "disk{device=\"0\",c=\"1\"}")),
+        );
+    }
+}

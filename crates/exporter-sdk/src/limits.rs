@@ -1,0 +1,134 @@
+//! What a run may use: time, samples, memory; and where parts of it run that may hang by themselves.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+
+/// The bounds of one run, from whoever runs the collector. The default has none.
+#[derive(Clone, Default)]
+pub struct RunOptions {
+    /// How many samples it may emit.
+    pub sample_limit: Option<u64>,
+    /// How many bytes its samples may take in memory.
+    pub byte_limit: Option<u64>,
+    /// When it is given up. A run that still emits then ends there.
+    pub deadline: Option<Instant>,
+    /// Where parts of it run that may hang by themselves. Without it, they run on the collector's own thread.
+    pub parts: Option<Arc<dyn Parts>>,
+}
+
+impl fmt::Debug for RunOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunOptions")
+            .field("sample_limit", &self.sample_limit)
+            .field("byte_limit", &self.byte_limit)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs parts of a run elsewhere, see [`Scrape::isolate`](crate::Scrape::isolate).
+pub trait Parts: Send + Sync {
+    /// Runs `work` on another thread and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// When it did not end within `timeout`, panicked, or an earlier one under this name has not ended yet.
+    fn isolate(&self, part: &str, timeout: Duration, work: Box<dyn FnOnce() + Send>) -> Result;
+}
+
+/// Why `emit` ended a run. It is the payload of the panic that unwinds it, which no panic hook is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It emitted more than this many samples.
+    Samples(u64),
+    /// Its samples took more than this many bytes.
+    Bytes(u64),
+    /// It was given up at its deadline.
+    Deadline,
+}
+
+impl Stop {
+    /// The stop that a caught panic was, if it was one.
+    pub fn of(payload: &(dyn Any + Send)) -> Option<Self> {
+        payload.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Samples(limit) => write!(
+                f,
+                "more than {limit} samples; raise `scrape.sample_limit` if it is right to have so many"
+            ),
+            Self::Bytes(limit) => write!(
+                f,
+                "its samples take more than {limit} bytes; raise `scrape.byte_limit` if it is right to have so many"
+            ),
+            Self::Deadline => f.write_str("still emitting samples at its time-out"),
+        }
+    }
+}
+
+/// Counts the samples of a run. Most of them are a decrement: the limits are looked at once in a while.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    /// Samples left until the next look.
+    left: u32,
+    /// Samples emitted until the last look.
+    counted: u64,
+    quantum: u32,
+}
+
+/// How many samples go by between two looks. A run may exceed its bytes, or its deadline, by so many.
+const QUANTUM: u32 = 256;
+
+impl Meter {
+    pub(crate) fn new(options: &RunOptions) -> Self {
+        let mut meter = Self { left: 0, counted: 0, quantum: 0 };
+        meter.refill(options);
+        meter
+    }
+
+    /// Counts one sample; returns whether it is time to look.
+    #[inline]
+    pub(crate) fn count(&mut self) -> bool {
+        self.left -= 1;
+        self.left == 0
+    }
+
+    /// Looks at the limits; `bytes` are those in use.
+    #[cold]
+    pub(crate) fn check(&mut self, options: &RunOptions, bytes: u64) -> Result<(), Stop> {
+        // Should the collector catch the unwinding, the next sample comes here again.
+        self.left = 1;
+        self.counted += u64::from(std::mem::take(&mut self.quantum));
+        if let Some(limit) = options.sample_limit
+            && self.counted > limit
+        {
+            return Err(Stop::Samples(limit));
+        }
+        if let Some(limit) = options.byte_limit
+            && bytes > limit
+        {
+            return Err(Stop::Bytes(limit));
+        }
+        if options.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(Stop::Deadline);
+        }
+        self.refill(options);
+        Ok(())
+    }
+
+    fn refill(&mut self, options: &RunOptions) {
+        // The sample past the limit is looked at when it comes.
+        let allowed =
+            options.sample_limit.map_or(u64::MAX, |limit| (limit - self.counted).saturating_add(1));
+        self.quantum = u32::try_from(allowed).unwrap_or(QUANTUM).min(QUANTUM);
+        self.left = self.quantum;
+    }
+}
