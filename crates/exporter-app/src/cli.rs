@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
-use exporter_http::ListenAddress;
+use exporter_http::{ListenAddress, MAX_REQUESTS};
 use exporter_runtime::{BuildInfo, Catalog, CollectorSettings, Settings};
 
 use crate::app::Exit;
@@ -44,9 +44,6 @@ pub(crate) enum Format {
     Table,
     Json,
 }
-
-/// Requests share runs, so one that waits costs next to nothing.
-const MAX_REQUESTS: usize = 512;
 
 const EXIT_CODES: &str = "Exit codes: 0 after a regular end, 1 when the exporter cannot start or fails, \
                           2 for a command line that is not understood.";

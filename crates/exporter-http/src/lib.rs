@@ -11,4 +11,4 @@ mod site;
 
 pub use crate::listen::{ListenAddress, ListenError, Listener};
 pub use crate::server::serve;
-pub use crate::site::{Reload, WebOptions};
+pub use crate::site::{MAX_REQUESTS, Reload, WebOptions, scope};

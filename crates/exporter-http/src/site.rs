@@ -8,9 +8,9 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route};
+use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
 use exporter_exposition::TextEncoder;
-use exporter_runtime::{Missing, Registry, RequestInFlight, ScrapeRequest, TIMEOUT_HEADER};
+use exporter_runtime::{Registry, RequestInFlight, ScrapeRequest, TIMEOUT_HEADER};
 
 use crate::body::{Body, HeldPages, Pieces};
 use crate::connection::Watched;
@@ -29,6 +29,22 @@ pub struct WebOptions {
     pub max_requests: usize,
     /// What `POST /-/reload` does. Without it, that is refused.
     pub reload: Option<Arc<Reload>>,
+}
+
+/// How many scrapes are answered at once when nothing else was said. They share runs, so one that waits costs next to
+/// nothing.
+pub const MAX_REQUESTS: usize = 512;
+
+impl Default for WebOptions {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            version: String::new(),
+            telemetry_path: "/metrics".to_owned(),
+            max_requests: MAX_REQUESTS,
+            reload: None,
+        }
+    }
 }
 
 /// Loads the configuration again; says what is wrong with it if it cannot be used.
@@ -111,6 +127,28 @@ pub(crate) fn routes(config: &mut ServiceConfig, site: &Data<Site>) {
     config.service(read(&one, || web::to(metrics_of_one)));
 }
 
+/// The metrics of `registry` as a part of an application that exists: the page at `path`, and that of each collector
+/// below it.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use actix_web::{App, HttpServer};
+/// # async fn f(registry: Arc<exporter_runtime::Registry>) -> std::io::Result<()> {
+/// HttpServer::new(move || App::new().service(exporter_http::scope("/metrics", &registry)))
+///     .bind("127.0.0.1:8080")?
+///     .run()
+///     .await
+/// # }
+/// ```
+pub fn scope(path: &str, registry: &Arc<Registry>) -> Scope {
+    let options = WebOptions { telemetry_path: path.to_owned(), ..WebOptions::default() };
+    let site = Data::new(Site::new(Arc::clone(registry), options));
+    let scope = web::scope(path).app_data(site);
+    scope
+        .service(read("", || web::to(metrics)))
+        .service(read("/{collector}", || web::to(metrics_of_one)))
+}
+
 /// A page that is read, and not written to.
 fn read(path: &str, route: fn() -> Route) -> Resource {
     web::resource(path)
@@ -176,20 +214,12 @@ async fn page(
         connection.expect_reader(timeout.clamp(SHORTEST_READ, LONGEST_READ));
     }
     let scraped = site.registry.scrape(&scrape).await;
-    let failures: String = scraped.failures().map(failure_line).collect();
-    if !failures.is_empty() {
-        let text =
-            format!("500: collectors failed without which there is to be no page\n{failures}");
+    if let Some(text) = scraped.refusal() {
         return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
     }
     let web = site.registry.web_metrics().clone();
     let body = Body::page(scraped.page, &site.pieces, &site.held, web, begun);
     site.respond(StatusCode::OK, TextEncoder::CONTENT_TYPE, body)
-}
-
-fn failure_line(missing: &Missing) -> String {
-    let Missing { collector, failure, .. } = missing;
-    format!("{collector}: {}: {}\n", failure.reason.as_str(), failure.message)
 }
 
 fn too_busy(site: &Site, busy: usize) -> String {

@@ -18,6 +18,7 @@ mod pool;
 mod process;
 mod recording;
 mod registry;
+mod render;
 mod request;
 mod run;
 mod services;
@@ -29,6 +30,7 @@ mod work;
 pub use crate::catalog::{Catalog, CatalogError, CollectorType};
 pub use crate::error::StartError;
 pub use crate::registry::{BuildInfo, Missing, Registry, RegistryOptions, Scraped};
+pub use crate::render::Rendered;
 pub use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
 pub use crate::run::{Failure, Reason};
 pub use crate::settings::{

@@ -84,9 +84,15 @@ pub struct Missing {
 }
 
 impl Scraped {
-    /// Why there should be no page: the failures of collectors whose policy is to fail it.
-    pub fn failures(&self) -> impl Iterator<Item = &Missing> {
-        self.missing.iter().filter(|missing| missing.fails_page)
+    /// Why there is to be no page: the failures of collectors whose policy is to fail it, a line each.
+    pub fn refusal(&self) -> Option<String> {
+        let mut lines = self.missing.iter().filter(|missing| missing.fails_page).peekable();
+        lines.peek()?;
+        let lines = lines.map(|Missing { collector, failure, .. }| {
+            format!("{collector}: {}: {}\n", failure.reason.as_str(), failure.message)
+        });
+        let lines: String = lines.collect();
+        Some(format!("500: collectors failed without which there is to be no page\n{lines}"))
     }
 }
 

@@ -1,0 +1,195 @@
+//! The configuration file: what its keys are, and how it becomes [`Settings`].
+//!
+//! Flags were laid over the tree before it comes here, so that there is one way to read a value and one set of messages.
+
+use std::path::Path;
+use std::time::Duration;
+
+use exporter_config::{
+    ByteSize, HumanDuration, Key, Node, NodeValue, Problem, check_keys, read_as, resolve_secrets,
+    unknown_name,
+};
+use exporter_sdk::{Paths, names};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::catalog::{Catalog, CollectorType};
+use crate::configuration_schema::rebase;
+use crate::settings::{
+    CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
+};
+
+/// The keys under `scrape`: how collectors are run.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ScrapeKeys {
+    /// How long a run may take, and how long a request waits that says nothing of its own. 10s without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout: Option<HumanDuration>,
+    /// How often a collector is asked at most; in between, its last samples are served. 0s without it: at every scrape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) min_interval: Option<HumanDuration>,
+    /// How many samples a run may have. No limit without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sample_limit: Option<u64>,
+    /// How much memory the samples of a run may take. 256MiB without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) byte_limit: Option<ByteSize>,
+    /// What a failure does to the page: `partial` leaves out the collector's samples, `fail` answers with status 500.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure_policy: Option<FailurePolicy>,
+    /// What becomes of samples that are one series: `keep_first` drops all but the first, `fail` fails the collector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duplicates: Option<DuplicatePolicy>,
+}
+
+/// The keys under the top-level `scrape`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct GlobalScrapeKeys {
+    /// How much earlier than its scraper's time-out a page is sent, at most; never more than a tenth of that. 500ms
+    /// without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout_offset: Option<HumanDuration>,
+    #[serde(flatten)]
+    pub(crate) all: ScrapeKeys,
+}
+
+const TOP: [&str; 3] = ["collectors", "paths", "scrape"];
+
+/// Reads a configuration, `tree`, which flags were laid over. `folder` is where relative paths of secrets begin.
+///
+/// # Errors
+///
+/// For the first mistake: a key that does not exist, a collector that is not linked, a value of the wrong form.
+pub fn read_settings(mut tree: Node, folder: &Path, catalog: &Catalog) -> Result<Settings, Problem> {
+    for (key, _) in tree.entries().unwrap_or_default() {
+        if !TOP.contains(&key.name.as_str()) {
+            let message = unknown_name("key", &key.name, &TOP);
+            return Err(Problem::new(key.origin.clone(), "", &message));
+        }
+    }
+    let mut settings = Settings::default();
+    if let Some((_, mut scrape)) = tree.remove("scrape") {
+        if let Some((_, offset)) = scrape.remove("timeout_offset") {
+            settings.timeout_offset = read_as::<HumanDuration>(&offset, "scrape.timeout_offset")?.0;
+        }
+        settings.scrape = read_scrape(&scrape, "scrape", &settings.scrape)?;
+    }
+    if let Some((_, paths)) = tree.remove("paths") {
+        check_keys(&paths, &schema_for!(Paths), "paths")?;
+        settings.paths = read_as(&paths, "paths")?;
+    }
+    if let Some((_, collectors)) = tree.remove("collectors") {
+        let entries = map(collectors, "collectors")?;
+        for (key, node) in entries {
+            let collector = read_collector(&key, node, folder, catalog, &settings.scrape)?;
+            settings.collectors.insert(key.name, collector);
+        }
+    }
+    Ok(settings)
+}
+
+fn map(node: Node, path: &str) -> Result<Vec<(Key, Node)>, Problem> {
+    match node.value {
+        NodeValue::Map(entries) => Ok(entries),
+        NodeValue::Null => Ok(Vec::new()),
+        _ => Err(Problem::new(node.origin, path, "expected a map of keys")),
+    }
+}
+
+fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeSettings, Problem> {
+    let schema = if path == "scrape" { schema_for!(GlobalScrapeKeys) } else { schema_for!(ScrapeKeys) };
+    check_keys(node, &schema, path)?;
+    let keys: ScrapeKeys = read_as(node, path)?;
+    if keys.timeout.as_ref().is_some_and(|timeout| timeout.0.is_zero()) {
+        let origin = node.get("timeout").map_or(&node.origin, |timeout| &timeout.origin);
+        let message = "a run needs some time; write more than 0s";
+        return Err(Problem::new(origin.clone(), &format!("{path}.timeout"), message));
+    }
+    let duration = |key: Option<HumanDuration>, base: Duration| key.map_or(base, |key| key.0);
+    Ok(ScrapeSettings {
+        timeout: duration(keys.timeout, base.timeout),
+        min_interval: duration(keys.min_interval, base.min_interval),
+        sample_limit: keys.sample_limit.or(base.sample_limit),
+        byte_limit: keys.byte_limit.map_or(base.byte_limit, |size| size.0),
+        failure_policy: keys.failure_policy.unwrap_or(base.failure_policy),
+        duplicates: keys.duplicates.unwrap_or(base.duplicates),
+    })
+}
+
+fn read_collector(
+    key: &Key,
+    node: Node,
+    folder: &Path,
+    catalog: &Catalog,
+    scrape: &ScrapeSettings,
+) -> Result<CollectorSettings, Problem> {
+    let kind = find(key, catalog)?;
+    let path = collector_path(&key.name);
+    let mut config = Node { value: NodeValue::Map(Vec::new()), origin: node.origin.clone() };
+    if config.origin != key.origin && matches!(node.value, NodeValue::Null) {
+        config.origin = key.origin.clone();
+    }
+    config.value = NodeValue::Map(map(node, &path)?);
+    let mut said = CollectorSettings::default();
+    if let Some((_, enabled)) = config.remove("enabled") {
+        said.enabled = Some(read_as(&enabled, &format!("{path}.enabled"))?);
+    }
+    if let Some((_, own)) = config.remove("scrape") {
+        said.scrape = Some(read_scrape(&own, &format!("{path}.scrape"), scrape)?);
+    }
+    check_keys(&config, &with_common_keys(kind.schema()), &path)?;
+    said.secrets = resolve_secrets(&mut config, &kind.schema(), &path, folder)?;
+    said.config = Some(config);
+    Ok(said)
+}
+
+/// The collector that a key under `collectors` means.
+fn find<'a>(key: &Key, catalog: &'a Catalog) -> Result<&'a CollectorType, Problem> {
+    let problem = |message: &str| Err(Problem::new(key.origin.clone(), "collectors", message));
+    let base = key.name.split_once('@').map_or(key.name.as_str(), |(base, _)| base);
+    let Some(kind) = catalog.get(base) else {
+        let linked: Vec<&str> = catalog.iter().map(CollectorType::name).collect();
+        let unknown = unknown_name("collector", base, &linked);
+        return problem(&format!(
+            "{unknown}; collectors are chosen at build time: `cargo build --features NAME`"
+        ));
+    };
+    if key.name.contains('@') && names::split_instance(&key.name).is_none() {
+        return problem(&format!(
+            "`{}` is not the name of an instance: write `{base}@NAME` with a NAME of lower-case letters, digits, `_` and `-`",
+            key.name
+        ));
+    }
+    Ok(kind)
+}
+
+/// The key path of a collector.
+pub(crate) fn collector_path(name: &str) -> String {
+    format!("collectors.{name}")
+}
+
+/// The schema of what stands under a collector's name: its own keys, and those that the exporter reads.
+pub(crate) fn with_common_keys(mut schema: Schema) -> Schema {
+    let mut scrape = schema_for!(ScrapeKeys).to_value();
+    // Its definitions move up beside those of the collector, under names that no type has.
+    let definitions = scrape.as_object_mut().and_then(|scrape| scrape.remove("$defs"));
+    rebase(&mut scrape, "#/$defs/exporter.");
+    let enabled = json!({
+        "type": "boolean",
+        "description": "Whether it runs. Without it, a collector does if it is on by default, an instance does.",
+    });
+    let object = schema.ensure_object();
+    if let Some(properties) = object.entry("properties").or_insert_with(|| json!({})).as_object_mut() {
+        properties.insert("enabled".to_owned(), enabled);
+        properties.insert("scrape".to_owned(), scrape);
+    }
+    if let Some(all) = object.entry("$defs").or_insert_with(|| json!({})).as_object_mut()
+        && let Some(Value::Object(definitions)) = definitions
+    {
+        all.extend(definitions.into_iter().map(|(name, schema)| (format!("exporter.{name}"), schema)));
+    }
+    schema
+}

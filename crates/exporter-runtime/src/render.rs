@@ -1,0 +1,80 @@
+//! A whole page as one answer, for applications that have a web server already.
+
+use exporter_exposition::{Piece, TextEncoder};
+
+use crate::registry::{Registry, Scraped};
+use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
+
+/// The answer to a scrape, to be served by any web framework.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The HTTP status: 200; 400 for a query that makes no sense; 500 where a collector failed without which there is to
+    /// be no page.
+    pub status: u16,
+    /// The `Content-Type` header.
+    pub content_type: &'static str,
+    /// The `Content-Encoding` header, if the body is compressed.
+    pub content_encoding: Option<&'static str>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Registry {
+    /// Answers a scrape, on a tokio runtime: `query` is that of the request's URL, and `header` looks up one of its
+    /// headers by name.
+    pub async fn render<'h>(
+        &self,
+        query: &str,
+        header: impl Fn(&str) -> Option<&'h str>,
+    ) -> Rendered {
+        match self.request(query, header) {
+            Ok(request) => Rendered::of(self.scrape(&request).await),
+            Err(error) => Rendered::text(400, format!("400: {error}\n")),
+        }
+    }
+
+    /// Like [`render`](Self::render), on a thread that may block.
+    pub fn render_blocking<'h>(
+        &self,
+        query: &str,
+        header: impl Fn(&str) -> Option<&'h str>,
+    ) -> Rendered {
+        match self.request(query, header) {
+            Ok(request) => Rendered::of(self.scrape_blocking(&request)),
+            Err(error) => Rendered::text(400, format!("400: {error}\n")),
+        }
+    }
+
+    fn request<'h>(
+        &self,
+        query: &str,
+        header: impl Fn(&str) -> Option<&'h str>,
+    ) -> Result<ScrapeRequest, BadRequest> {
+        let request = ScrapeRequest::from_query(query, self.catalog())?;
+        Ok(request.with_timeout(header(TIMEOUT_HEADER)))
+    }
+}
+
+/// Large enough for most pages; the body grows by as much for larger ones.
+const PIECE: usize = 64 * 1024;
+
+impl Rendered {
+    fn of(scraped: Scraped) -> Self {
+        if let Some(failures) = scraped.refusal() {
+            return Self::text(500, failures);
+        }
+        let (mut encoder, mut piece) = (TextEncoder::new(scraped.page), Piece::new(PIECE));
+        let mut body = Vec::new();
+        while encoder.fill(&mut piece) {
+            body.extend_from_slice(piece.as_ref());
+        }
+        body.extend_from_slice(piece.as_ref());
+        let content_type = TextEncoder::CONTENT_TYPE;
+        Self { status: 200, content_type, content_encoding: None, body }
+    }
+
+    fn text(status: u16, text: String) -> Self {
+        let content_type = "text/plain; charset=utf-8";
+        Self { status, content_type, content_encoding: None, body: text.into_bytes() }
+    }
+}
