@@ -56,6 +56,7 @@ pub mod names;
 mod pen;
 mod registration;
 mod scrape;
+mod secret;
 mod snapshot;
 mod value;
 
@@ -68,6 +69,7 @@ pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
 pub use crate::metric::{Counter, Gauge, Metric};
 pub use crate::registration::{Build, BuildError, Origin, Registration, Run};
 pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
+pub use crate::secret::Secret;
 pub use crate::snapshot::{FamilySamples, Sample, Snapshot};
 pub use crate::value::{SampleValue, Value};
 
