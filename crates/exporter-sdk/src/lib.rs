@@ -58,6 +58,7 @@ pub mod names;
 mod pen;
 mod registration;
 mod scrape;
+mod secret;
 mod snapshot;
 mod value;
 
@@ -75,6 +76,7 @@ pub use crate::registration::{
     Run, RunAsync, RunFuture,
 };
 pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
+pub use crate::secret::Secret;
 pub use crate::snapshot::{FamilySamples, Sample, Snapshot};
 pub use crate::value::{SampleValue, Value};
 

@@ -1,0 +1,55 @@
+//! Keys that nobody knows, refused whether or not the author of a type thought of `deny_unknown_fields`.
+
+use schemars::Schema;
+use serde_json::Value;
+
+use crate::node::{Key, Node, NodeValue};
+use crate::problem::{Problem, child_path, item_path};
+use crate::schema::{Alternatives, SchemaTree, key_names, of_item, of_key, of_maps};
+use crate::spelling::instead;
+
+/// Checks that `schema` knows every key of `node`, which stands at the key `path`.
+///
+/// Values are not checked: that they have the right form, [`read_as`](crate::read_as) finds out. Where a schema has
+/// alternatives and the value does not tell which of them is meant, the keys of all are allowed.
+///
+/// # Errors
+///
+/// For the first key, in the order of the file, that the schema does not know.
+pub fn check_keys(node: &Node, schema: &Schema, path: &str) -> Result<(), Problem> {
+    let tree = SchemaTree::new(schema);
+    Check { tree }.node(node, &[tree.root()], path)
+}
+
+struct Check<'a> {
+    tree: SchemaTree<'a>,
+}
+
+impl<'a> Check<'a> {
+    fn node(&self, node: &Node, schemas: &[&'a Value], path: &str) -> Result<(), Problem> {
+        let branches = self.tree.branches(schemas, Alternatives::Fitting(node));
+        match &node.value {
+            NodeValue::Map(entries) => self.map(entries, &of_maps(&branches), path),
+            NodeValue::List(items) => items.iter().enumerate().try_for_each(|(index, item)| {
+                self.node(item, &of_item(&branches, index), &item_path(path, index))
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn map(&self, entries: &[(Key, Node)], maps: &[&'a Value], path: &str) -> Result<(), Problem> {
+        // That there may be no map here is for the type to say.
+        if maps.is_empty() {
+            return Ok(());
+        }
+        for (key, value) in entries {
+            let path = child_path(path, &key.name);
+            let Some(schemas) = of_key(maps, &key.name) else {
+                let message = format!("unknown key{}", instead("key", &key.name, &key_names(maps)));
+                return Err(Problem::new(key.origin.clone(), &path, &message));
+            };
+            self.node(value, &schemas, &path)?;
+        }
+        Ok(())
+    }
+}
