@@ -47,14 +47,19 @@ impl Claims {
 }
 
 /// The names of all series and of all metadata of a family, in any format. In OpenMetrics a counter `x_total` is the
-/// family `x`, with `x_created` beside it.
+/// family `x`, and counters, histograms and summaries have `x_created` beside them.
 fn exposed_names(family: &Family) -> Vec<String> {
     let name = family.name();
+    let with = |suffixes: &[&str]| {
+        suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect::<Vec<_>>()
+    };
     match (family.kind(), name.strip_suffix("_total")) {
         (Kind::Counter, Some(base)) if !base.is_empty() => {
             vec![name.to_owned(), base.to_owned(), format!("{base}_created")]
         }
-        _ => vec![name.to_owned()],
+        (Kind::Histogram, _) => with(&["", "_bucket", "_sum", "_count", "_created"]),
+        (Kind::Summary, _) => with(&["", "_sum", "_count", "_created"]),
+        (Kind::Gauge | Kind::Counter | Kind::Unknown, _) => with(&[""]),
     }
 }
 
@@ -87,5 +92,22 @@ mod tests {
         check(counter("x_total"), gauge("x"), Some("x"));
         check(counter("x_total"), gauge("x_created"), Some("x_created"));
         check(counter("x"), gauge("x_created"), None);
+    }
+
+    #[test]
+    fn histograms_and_summaries_own_the_names_of_their_lines() {
+        let gauge = |name: String| Family::gauge(name, "").build().unwrap();
+        let histogram = Family::histogram("x", "").build().unwrap();
+        let summary = Family::summary("x", "").build().unwrap();
+        for suffix in ["", "_sum", "_count", "_created", "_bucket"] {
+            let name = format!("x{suffix}");
+            let owned = (suffix != "_bucket").then_some(name.as_str());
+            check(histogram.clone(), gauge(name.clone()), Some(&name));
+            check(gauge(name.clone()), histogram.clone(), Some(&name));
+            check(summary.clone(), gauge(name.clone()), owned);
+            check(gauge(name.clone()), summary.clone(), owned);
+        }
+        check(histogram, Family::counter("x_total", "").build().unwrap(), Some("x"));
+        check(summary, gauge("x_total".into()), None);
     }
 }

@@ -7,7 +7,7 @@ use std::ptr;
 
 use hashbrown::HashMap;
 
-use crate::desc::Desc;
+use crate::desc::{Desc, Kind};
 use crate::error::Error;
 use crate::family::{self, Family};
 use crate::labels::{LabelValue, Labels, LabelsWriter, Layout};
@@ -89,7 +89,7 @@ impl Scrape<'_> {
             self.fail(family.name(), format!("{given} label values for {wanted} labels"));
             return;
         }
-        let Some(index) = self.find_dynamic(family) else {
+        let Some(index) = self.find_whole(family) else {
             return;
         };
         let layout = &self.recorder.layouts[index];
@@ -111,20 +111,38 @@ impl Scrape<'_> {
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: impl SampleValue,
     ) {
-        let mut pairs: Vec<(&str, &str)> =
-            labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-        pairs.extend(family.const_labels());
-        pairs.sort_unstable_by_key(|&(name, _)| name);
+        let Some(index) = self.find_whole(family) else {
+            return;
+        };
+        let mut pairs = sorted_pairs(family, labels);
         if let Err(problem) = check_pairs(family, &pairs) {
             self.fail(family.name(), problem);
             return;
         }
-        let Some(index) = self.find_dynamic(family) else {
-            return;
-        };
         pairs.extend(self.recorder.label.as_ref().map(|(name, value)| (&**name, &**value)));
         let block = Layout::new(iter::empty(), pairs.into_iter());
         self.snapshot.families[index].push(value.into_value(), |pen| block.write_constant(pen));
+    }
+
+    /// Where a sample of several lines goes, and its labels in the order in which they are exposed.
+    pub(crate) fn find_parted<'s>(
+        &'s mut self,
+        kind: Kind,
+        family: &'s Family,
+        labels: &'s [(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Option<(&'s mut FamilySamples, Vec<(&'s str, &'s str)>)> {
+        if family.kind() != kind {
+            self.fail(family.name(), format!("emitted as a {kind}, but it is a {}", family.kind()));
+            return None;
+        }
+        let mut pairs = sorted_pairs(family, labels);
+        if let Err(problem) = check_pairs(family, &pairs) {
+            self.fail(family.name(), problem);
+            return None;
+        }
+        let index = self.find_dynamic(family)?;
+        pairs.extend(self.recorder.label.as_ref().map(|(name, value)| (&**name, &**value)));
+        Some((&mut self.snapshot.families[index], pairs))
     }
 
     #[inline]
@@ -149,6 +167,17 @@ impl Scrape<'_> {
         };
         self.last = (key, index);
         Some(index)
+    }
+
+    /// Finds the family of a sample that is one number.
+    fn find_whole(&mut self, family: &Family) -> Option<usize> {
+        let kind = family.kind();
+        if kind.has_parts() {
+            let problem = format!("a {kind} is not one number: emit it with `emit_{kind}`");
+            self.fail(family.name(), problem);
+            return None;
+        }
+        self.find_dynamic(family)
     }
 
     fn find_dynamic(&mut self, family: &Family) -> Option<usize> {
@@ -190,14 +219,33 @@ impl Scrape<'_> {
     }
 
     #[cold]
-    fn fail(&mut self, metric: &str, problem: String) {
+    pub(crate) fn fail(&mut self, metric: &str, problem: String) {
         self.invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
     }
 }
 
+/// The labels of a sample and the constant ones of its family, in the order of their names.
+fn sorted_pairs<'a>(
+    family: &'a Family,
+    labels: &'a [(impl AsRef<str>, impl AsRef<str>)],
+) -> Vec<(&'a str, &'a str)> {
+    let mut pairs: Vec<(&str, &str)> =
+        labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+    pairs.extend(family.const_labels());
+    pairs.sort_unstable_by_key(|&(name, _)| name);
+    pairs
+}
+
 fn check_pairs(family: &Family, pairs: &[(&str, &str)]) -> Result<(), String> {
-    if family.labels().len() > 0 {
+    let named = family.labels().len();
+    if named > 0 && !family.kind().has_parts() {
         return Err("the family names its labels, so its samples give values only".into());
+    }
+    let given = |label| pairs.iter().any(|&(name, _)| name == label);
+    let all = named + family.const_labels().len() == pairs.len();
+    if named > 0 && !(all && family.labels().all(given)) {
+        let names: Vec<&str> = family.labels().collect();
+        return Err(format!("its samples need the labels `{}`, and no others", names.join("`, `")));
     }
     for (name, _) in pairs {
         family::check_label(name)?;
