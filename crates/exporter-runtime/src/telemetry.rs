@@ -42,8 +42,10 @@ impl Telemetry {
         registry.register(Box::new(build_info(build)?))?;
         registry.register(Box::new(ProcessCollector::new()?))?;
         let web = WebMetrics::new(&registry)?;
-        let families = registry.gather().iter().filter_map(family).collect();
-        let source = (RegistryBridge::new(registry), Recording::new(Vec::new(), true));
+        let bridge = RegistryBridge::new(registry);
+        let families =
+            bridge.families().map_err(|error| prometheus::Error::Msg(error.to_string()))?;
+        let source = (bridge, Recording::new(Vec::new(), true));
         Ok(Self { failures, web, source: Mutex::new(source), families })
     }
 
@@ -67,15 +69,6 @@ impl Telemetry {
         let (bridge, recording) = &mut *source;
         recording.run(|scrape| bridge.collect(scrape))
     }
-}
-
-fn family(gathered: &prometheus::proto::MetricFamily) -> Option<Family> {
-    let (name, help) = (gathered.name().to_owned(), gathered.help().to_owned());
-    let builder = match gathered.get_field_type() {
-        prometheus::proto::MetricType::COUNTER => Family::counter(name, help),
-        _ => Family::gauge(name, help),
-    };
-    builder.build().ok()
 }
 
 fn build_info(build: &BuildInfo) -> prometheus::Result<IntGauge> {

@@ -244,8 +244,11 @@ fn check_pairs(family: &Family, pairs: &[(&str, &str)]) -> Result<(), String> {
     let given = |label| pairs.iter().any(|&(name, _)| name == label);
     let all = named + family.const_labels().len() == pairs.len();
     if named > 0 && !(all && family.labels().all(given)) {
-        let names: Vec<&str> = family.labels().collect();
-        return Err(format!("its samples need the labels `{}`, and no others", names.join("`, `")));
+        let wanted: Vec<&str> = family.labels().collect();
+        return Err(format!(
+            "its samples need the labels `{}`, and no others",
+            wanted.join("`, `")
+        ));
     }
     for (name, _) in pairs {
         family::check_label(name)?;
