@@ -39,9 +39,12 @@ impl TextEncoder {
                 return true;
             }
             self.begun = true;
-            let has_parts = samples.family().kind().has_parts();
-            let put = if has_parts { put_parts } else { put_samples };
-            if !put(piece, samples, &mut self.cursor) {
+            let finished = if samples.family().kind().has_parts() {
+                put_parts(piece, samples, &mut self.cursor)
+            } else {
+                put_samples(piece, samples, &mut self.cursor)
+            };
+            if !finished {
                 return true;
             }
             self.segment += 1;

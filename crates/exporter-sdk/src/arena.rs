@@ -193,16 +193,16 @@ mod tests {
     fn records_come_back_in_order_over_many_chunks() {
         let mut arena = Arena::default();
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
-        for i in 0..20_000_usize {
-            let part = i as u32 % (1 << PART_BITS);
+        let parts = || (0..1 << PART_BITS).cycle();
+        for (i, part) in (0..20_000).zip(parts()) {
             arena.push(part, values[i % 3], |pen| pen.put(format!("{{i=\"{i}\"}} ").as_bytes()));
         }
         let mut cursor = Cursor::default();
-        for i in 0..20_000 {
+        for (i, part) in (0..20_000).zip(parts()) {
             let record = arena.read(&mut cursor).unwrap();
             let expected = format!("{{i=\"{i}\"}} ");
             assert_eq!((block(record), record.value), (expected.as_bytes(), values[i % 3]));
-            assert_eq!(record.part as usize, i % (1 << PART_BITS));
+            assert_eq!(record.part, part);
         }
         assert!(arena.read(&mut cursor).is_none());
     }

@@ -221,7 +221,7 @@ mod tests {
             .unwrap();
         let value = HistogramValue { buckets: &[(-1.0, 0), (0.5, 2)], sum: -0.5, count: 3 };
         let snapshot = run(&family, |scrape| {
-            scrape.emit_histogram(&family, &[("b", "x"), ("a", "y")], &value)
+            scrape.emit_histogram(&family, &[("b", "x"), ("a", "y")], &value);
         });
         let snapshot = snapshot.unwrap();
         let labels = "a=\"y\",b=\"x\",c=\"1\",instance_name=\"i\"";
