@@ -1,5 +1,7 @@
 //! Numbers as the text format spells them.
 
+use std::io::Write;
+
 use exporter_sdk::Value;
 
 /// Below this, every integral f64 is exactly an i64 and its digits are the shortest that read back to it.
@@ -9,11 +11,13 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 pub(crate) struct Speller {
     integers: itoa::Buffer,
     floats: zmij::Buffer,
+    /// Bounds that need more than shortest digits.
+    bound: Vec<u8>,
 }
 
 impl Speller {
     pub(crate) fn new() -> Self {
-        Self { integers: itoa::Buffer::new(), floats: zmij::Buffer::new() }
+        Self { integers: itoa::Buffer::new(), floats: zmij::Buffer::new(), bound: Vec::new() }
     }
 
     /// Spells a sample's value: integers in full, floats with the shortest digits that read back to the same f64, and the
@@ -25,6 +29,21 @@ impl Speller {
             Value::Uint(value) => self.integers.format(value).as_bytes(),
             Value::Float(value) => self.spell_float(value),
         }
+    }
+
+    /// Spells the bound of a bucket or quantile as Go does it, which writes an exponent of two digits and more from 1e+06 on
+    /// and below 1e-04.
+    pub(crate) fn spell_bound(&mut self, bound: f64) -> &[u8] {
+        if !bound.is_finite() || bound == 0.0 || (1e-4..1e6).contains(&bound.abs()) {
+            return self.spell_float(bound);
+        }
+        let text = format!("{bound:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |e| ('-', e));
+        self.bound.clear();
+        // Writing to a vector does not fail.
+        let _ = write!(self.bound, "{digits}e{sign}{exponent:0>2}");
+        &self.bound
     }
 
     #[inline]
@@ -95,6 +114,28 @@ mod tests {
         check(5e-324, "5e-324");
         check(f64::MAX, "1.7976931348623157e+308");
         check(9_007_199_254_740_993.0, "9007199254740992");
+    }
+
+    #[test]
+    fn bounds_are_spelled_as_go_spells_them() {
+        let spell = |bound| {
+            let mut speller = Speller::new();
+            str::from_utf8(speller.spell_bound(bound)).unwrap().to_owned()
+        };
+        for (bound, expected) in [
+            (0.0001, "0.0001"),
+            (0.000_099, "9.9e-05"),
+            (0.005, "0.005"),
+            (-2.5, "-2.5"),
+            (999_999.5, "999999.5"),
+            (1e6, "1e+06"),
+            (-1_234_567.0, "-1.234567e+06"),
+            (1e21, "1e+21"),
+            (5e-324, "5e-324"),
+            (f64::INFINITY, "+Inf"),
+        ] {
+            assert_eq!(spell(bound), expected);
+        }
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The Prometheus text format, version 0.0.4.
 //!
 //! `# HELP` escapes backslash and line feed; label values, which snapshots hold already escaped, double quotes too.
+//! Bounds of buckets and quantiles are spelled as Go spells them, because series are told apart by the spelling.
 //! See <https://prometheus.io/docs/instrumenting/exposition_formats/#text-format-details>.
 
 use exporter_sdk::__private::{Fragment, Pen};
@@ -38,7 +39,12 @@ impl TextEncoder {
                 return true;
             }
             self.begun = true;
-            if !put_samples(piece, samples, &mut self.cursor) {
+            let finished = if samples.family().kind().has_parts() {
+                put_parts(piece, samples, &mut self.cursor)
+            } else {
+                put_samples(piece, samples, &mut self.cursor)
+            };
+            if !finished {
                 return true;
             }
             self.segment += 1;
@@ -63,6 +69,8 @@ fn put_header(pen: &mut Pen<'_>, family: &Family) {
     pen.put(match family.kind() {
         Kind::Gauge => b" gauge\n",
         Kind::Counter => b" counter\n",
+        Kind::Histogram => b" histogram\n",
+        Kind::Summary => b" summary\n",
         Kind::Unknown => b" untyped\n",
     });
 }
@@ -100,11 +108,38 @@ fn put_samples(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) 
     }
 }
 
+/// Does the same for families whose samples are several lines.
+fn put_parts(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) -> bool {
+    let name = samples.family().name().as_bytes();
+    let (mut values, mut bounds) = (Speller::new(), Speller::new());
+    loop {
+        let before = *cursor;
+        let Some(sample) = samples.read(cursor) else { return true };
+        let (part, value) = (sample.part(), values.spell(sample.value()));
+        let bound = part.bound().map(|bound| bounds.spell_bound(bound));
+        let fits = piece.write(|pen| {
+            pen.put(name);
+            pen.put(part.suffix().as_bytes());
+            sample.write_block_to_bound(pen);
+            if let Some(bound) = bound {
+                pen.put(bound);
+                pen.put(b"\"} ");
+            }
+            pen.put(value);
+            pen.put_byte(b'\n');
+        });
+        if !fits {
+            *cursor = before;
+            return false;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use exporter_sdk::{Recorder, Snapshot};
+    use exporter_sdk::{HistogramValue, Recorder, Scrape, Snapshot, SummaryValue};
 
     use super::*;
 
@@ -112,12 +147,21 @@ mod tests {
         family: exporter_sdk::FamilyBuilder,
         samples: &[(&[(&str, &str)], f64)],
     ) -> Arc<Snapshot> {
+        record(family, |scrape, family| {
+            for (labels, value) in samples {
+                scrape.emit_pairs(family, labels, *value);
+            }
+        })
+    }
+
+    fn record(
+        family: exporter_sdk::FamilyBuilder,
+        emit: impl FnOnce(&mut Scrape<'_>, &Family),
+    ) -> Arc<Snapshot> {
         let family = family.build().unwrap();
         let mut recorder = Recorder::new(vec![family.clone()], false);
         let run = recorder.record(None, |scrape| {
-            for (labels, value) in samples {
-                scrape.emit_pairs(&family, labels, *value);
-            }
+            emit(scrape, &family);
             Ok(())
         });
         Arc::new(run.unwrap())
@@ -156,6 +200,32 @@ mod tests {
             "# HELP a first\n# TYPE a gauge\na 0.5\na{x=\"y\"} NaN\n\
              # HELP b_total second\n# TYPE b_total counter\nb_total{l=\"1\"} 7\n\
              # TYPE c untyped\nc -1\n",
+        );
+    }
+
+    #[test]
+    fn histograms_and_summaries_have_the_lines_and_bounds_that_other_clients_write() {
+        let none: [(&str, &str); 0] = [];
+        let histogram = record(Family::histogram("h", "help"), |scrape, family| {
+            let buckets = &[(-0.0, 0), (0.005, 1), (10.0, 2), (1e6, 2)];
+            let value = HistogramValue { buckets, sum: f64::NAN, count: u64::MAX };
+            scrape.emit_histogram(family, &none, &value);
+            let value = HistogramValue { buckets: &[(f64::INFINITY, 3)], sum: -0.5, count: 3 };
+            scrape.emit_histogram(family, &[("path", "\"")], &value);
+        });
+        let summary = record(Family::summary("s", "help"), |scrape, family| {
+            let quantiles = &[(0.0, 1e-7), (0.5, f64::NAN), (1.0, f64::INFINITY)];
+            scrape.emit_summary(family, &none, &SummaryValue { quantiles, sum: 1.5, count: 2 });
+        });
+        check(
+            vec![histogram, summary],
+            "# HELP h help\n# TYPE h histogram\n\
+             h_bucket{le=\"0\"} 0\nh_bucket{le=\"0.005\"} 1\nh_bucket{le=\"10\"} 2\n\
+             h_bucket{le=\"1e+06\"} 2\nh_bucket{le=\"+Inf\"} 18446744073709551615\n\
+             h_sum NaN\nh_count 18446744073709551615\n\
+             h_bucket{path=\"\\\"\",le=\"+Inf\"} 3\nh_sum{path=\"\\\"\"} -0.5\nh_count{path=\"\\\"\"} 3\n\
+             # HELP s help\n# TYPE s summary\n\
+             s{quantile=\"0\"} 1e-7\ns{quantile=\"0.5\"} NaN\ns{quantile=\"1\"} +Inf\ns_sum 1.5\ns_count 2\n",
         );
     }
 

@@ -71,14 +71,19 @@ impl Claims {
 }
 
 /// The names of all series and of all metadata of a family, in any format. In OpenMetrics a counter `x_total` is the
-/// family `x`, with `x_created` beside it.
+/// family `x`, and counters, histograms and summaries have `x_created` beside them.
 pub(crate) fn exposed_names(family: &Family) -> Vec<String> {
     let name = family.name();
+    let with = |suffixes: &[&str]| {
+        suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect::<Vec<_>>()
+    };
     match (family.kind(), name.strip_suffix("_total")) {
         (Kind::Counter, Some(base)) if !base.is_empty() => {
             vec![name.to_owned(), base.to_owned(), format!("{base}_created")]
         }
-        _ => vec![name.to_owned()],
+        (Kind::Histogram, _) => with(&["", "_bucket", "_sum", "_count", "_created"]),
+        (Kind::Summary, _) => with(&["", "_sum", "_count", "_created"]),
+        (Kind::Gauge | Kind::Counter | Kind::Unknown, _) => with(&[""]),
     }
 }
 
@@ -125,5 +130,22 @@ mod tests {
         assert!(!claims.claim(&gauge, &owner("other")).unwrap_err().differ);
         // Twice in one collector is a mistake, instances or not.
         assert!(!claims.claim(&gauge, &owner("json@a")).unwrap_err().differ);
+    }
+
+    #[test]
+    fn histograms_and_summaries_own_the_names_of_their_lines() {
+        let gauge = |name: String| Family::gauge(name, "").build().unwrap();
+        let histogram = Family::histogram("x", "").build().unwrap();
+        let summary = Family::summary("x", "").build().unwrap();
+        for suffix in ["", "_sum", "_count", "_created", "_bucket"] {
+            let name = format!("x{suffix}");
+            let owned = (suffix != "_bucket").then_some(name.as_str());
+            check(histogram.clone(), gauge(name.clone()), Some(&name));
+            check(gauge(name.clone()), histogram.clone(), Some(&name));
+            check(summary.clone(), gauge(name.clone()), owned);
+            check(gauge(name.clone()), summary.clone(), owned);
+        }
+        check(histogram, Family::counter("x_total", "").build().unwrap(), Some("x"));
+        check(summary, gauge("x_total".into()), None);
     }
 }

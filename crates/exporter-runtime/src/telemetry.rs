@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use exporter_prometheus::RegistryBridge;
 use exporter_sdk::{Family, RunError, Snapshot};
-use prometheus::core::Collector as _;
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
 use crate::process::ProcessCollector;
@@ -55,8 +54,15 @@ impl Telemetry {
         registry.register(Box::new(build_info(build)?))?;
         registry.register(Box::new(ProcessCollector::new()?))?;
         let web = WebMetrics::new(&registry)?;
-        let families = own_families(&registry, &[&failures, &duplicates]);
-        let source = (RegistryBridge::new(registry), Recording::of(Vec::new(), true));
+        // A vector without children is not gathered yet, so it is given one for a moment.
+        failures.with_label_values(&["", ""]);
+        duplicates.with_label_values(&[""]);
+        let bridge = RegistryBridge::new(registry);
+        let families =
+            bridge.families().map_err(|error| prometheus::Error::Msg(error.to_string()))?;
+        failures.reset();
+        duplicates.reset();
+        let source = (bridge, Recording::of(Vec::new(), true));
         Ok(Self {
             failures,
             duplicates,
@@ -126,26 +132,6 @@ impl Telemetry {
 
 fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
     IntCounterVec::new(Opts::new(name, help), labels)
-}
-
-/// The families of the registry, and those of `vectors`, which it does not gather while they are empty.
-fn own_families(registry: &Registry, vectors: &[&IntCounterVec]) -> Vec<Family> {
-    let mut families: Vec<Family> = registry.gather().iter().filter_map(family).collect();
-    for desc in vectors.iter().flat_map(|vector| vector.desc()) {
-        if families.iter().all(|family| family.name() != desc.fq_name) {
-            families.extend(Family::counter(desc.fq_name.clone(), desc.help.clone()).build());
-        }
-    }
-    families
-}
-
-fn family(gathered: &prometheus::proto::MetricFamily) -> Option<Family> {
-    let (name, help) = (gathered.name().to_owned(), gathered.help().to_owned());
-    let builder = match gathered.get_field_type() {
-        prometheus::proto::MetricType::COUNTER => Family::counter(name, help),
-        _ => Family::gauge(name, help),
-    };
-    builder.build().ok()
 }
 
 fn build_info(build: &BuildInfo) -> prometheus::Result<IntGauge> {

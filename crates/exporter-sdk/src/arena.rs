@@ -1,6 +1,6 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a header (length and tag, value) and what of the label block is the sample's own: everything up to the
+//! A record is a header (length, part and tag, value) and what of the label block is the sample's own: everything up to the
 //! last label value. Nothing in it belongs to one exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because fresh memory
 //! costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
@@ -14,7 +14,10 @@ const FIRST_CHUNK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
 const HEADER: usize = 12;
+/// Which part of its family a record is: its only one (0) or one of those of [`Part`](crate::Part).
+const PART_BITS: u32 = 3;
 const TAG_BITS: u32 = 3;
+const LENGTH_SHIFT: u32 = PART_BITS + TAG_BITS;
 const TAG_INT: u32 = 0;
 const TAG_UINT: u32 = 1;
 const TAG_FLOAT: u32 = 2;
@@ -26,6 +29,7 @@ pub(crate) struct Record<'a> {
     /// byte.
     pub(crate) chunk: &'a [u8],
     pub(crate) length: usize,
+    pub(crate) part: u32,
     pub(crate) value: Value,
 }
 
@@ -59,14 +63,14 @@ pub(crate) struct Arena {
 impl Arena {
     /// Appends a record; `block` writes its label block, and again where it did not fit.
     #[inline]
-    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
-        while !self.try_push(value, &block) {
+    pub(crate) fn push(&mut self, part: u32, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        while !self.try_push(part, value, &block) {
             self.advance();
         }
     }
 
     #[inline(always)]
-    fn try_push(&mut self, value: Value, block: &impl Fn(&mut Pen<'_>)) -> bool {
+    fn try_push(&mut self, part: u32, value: Value, block: &impl Fn(&mut Pen<'_>)) -> bool {
         let Some(chunk) = self.chunks.get_mut(self.current) else { return false };
         let room = chunk.bytes.get_mut(chunk.used..).and_then(<[u8]>::split_first_chunk_mut);
         let Some((place, room)) = room else { return false };
@@ -74,7 +78,7 @@ impl Arena {
         let mut pen = Pen::new(room);
         block(&mut pen);
         let Some(left) = pen.left() else { return false };
-        *place = header(size - left, value);
+        *place = header(size - left, part, value);
         chunk.used += HEADER + size - left;
         true
     }
@@ -159,7 +163,7 @@ impl Arena {
         let mut cursor = Cursor::default();
         while let Some((place, record)) = self.next(&mut cursor) {
             if places.next_if_eq(&place).is_none() {
-                kept.push(record.value, |pen| pen.put(&record.chunk[..record.length]));
+                kept.push(record.part, record.value, |pen| pen.put(&record.chunk[..record.length]));
             }
         }
         *self = kept;
@@ -177,17 +181,17 @@ impl Arena {
 }
 
 /// What a header can tell the length of.
-const MAX_BLOCK: usize = 1 << (u32::BITS - TAG_BITS);
+const MAX_BLOCK: usize = 1 << (u32::BITS - LENGTH_SHIFT);
 
 #[inline]
-fn header(length: usize, value: Value) -> [u8; HEADER] {
+fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
     let (tag, bits) = match value {
         Value::Int(value) => (TAG_INT, value.cast_unsigned()),
         Value::Uint(value) => (TAG_UINT, value),
         Value::Float(value) => (TAG_FLOAT, value.to_bits()),
     };
     #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
-    let length_and_tag = (length as u32) << TAG_BITS | tag;
+    let length_and_tag = (length as u32) << LENGTH_SHIFT | part << TAG_BITS | tag;
     let mut header = [0; HEADER];
     header[..4].copy_from_slice(&length_and_tag.to_le_bytes());
     header[4..].copy_from_slice(&bits.to_le_bytes());
@@ -204,7 +208,12 @@ fn read_record(bytes: &[u8], offset: usize) -> Option<Record<'_>> {
         TAG_UINT => Value::Uint(bits),
         _ => Value::Float(f64::from_bits(bits)),
     };
-    Some(Record { chunk, length: (length_and_tag >> TAG_BITS) as usize, value })
+    Some(Record {
+        chunk,
+        length: (length_and_tag >> LENGTH_SHIFT) as usize,
+        part: length_and_tag >> TAG_BITS & ((1 << PART_BITS) - 1),
+        value,
+    })
 }
 
 #[cfg(test)]
@@ -213,7 +222,7 @@ mod tests {
 
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
+            arena.push(0, Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
         }
     }
 
@@ -230,14 +239,16 @@ mod tests {
     fn records_come_back_in_order_over_many_chunks() {
         let mut arena = Arena::default();
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
-        for i in 0..20_000 {
-            arena.push(values[i % 3], |pen| pen.put(format!("{{i=\"{i}\"}} ").as_bytes()));
+        let parts = || (0..1 << PART_BITS).cycle();
+        for (i, part) in (0..20_000).zip(parts()) {
+            arena.push(part, values[i % 3], |pen| pen.put(format!("{{i=\"{i}\"}} ").as_bytes()));
         }
         let mut cursor = Cursor::default();
-        for i in 0..20_000 {
+        for (i, part) in (0..20_000).zip(parts()) {
             let record = arena.read(&mut cursor).unwrap();
             let expected = format!("{{i=\"{i}\"}} ");
             assert_eq!((block(record), record.value), (expected.as_bytes(), values[i % 3]));
+            assert_eq!(record.part, part);
         }
         assert!(arena.read(&mut cursor).is_none());
     }

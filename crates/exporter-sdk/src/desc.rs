@@ -12,18 +12,29 @@ pub enum Kind {
     Gauge,
     /// A value that only grows, and starts again from zero when its source restarts.
     Counter,
+    /// How many observations there were up to each of some bounds, how many in all, and their sum.
+    Histogram,
+    /// Some quantiles of what was observed, how many observations there were, and their sum.
+    Summary,
     /// A value of which nothing is known but that it is a number (`untyped` in text format 0.0.4).
     Unknown,
 }
 
 impl Kind {
-    /// The lower-case word for the kind: `gauge`, `counter`, `unknown`.
+    /// The lower-case word for the kind: `gauge`, `counter`, `histogram`, `summary`, `unknown`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",
             Self::Counter => "counter",
+            Self::Histogram => "histogram",
+            Self::Summary => "summary",
             Self::Unknown => "unknown",
         }
+    }
+
+    /// Whether one sample of the kind is several lines: those of histograms and summaries are.
+    pub const fn has_parts(self) -> bool {
+        matches!(self, Self::Histogram | Self::Summary)
     }
 }
 

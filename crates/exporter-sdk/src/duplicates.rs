@@ -9,8 +9,10 @@ use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::arena::{Arena, Cursor};
+use crate::part::Part;
 use crate::snapshot::{FamilySamples, Snapshot};
 
 /// What was dropped from a snapshot.
@@ -52,7 +54,8 @@ impl Deduplicator {
 
     /// Where the samples stand that came before.
     fn surplus(&mut self, family: &FamilySamples) -> Vec<Cursor> {
-        if family.len() < 2 || ascending(&family.arena) {
+        let parted = family.family().kind().has_parts();
+        if family.len() < 2 || (!parted && ascending(&family.arena)) {
             return Vec::new();
         }
         self.places.clear();
@@ -67,15 +70,24 @@ impl Deduplicator {
         };
         let rehash = |place: &Cursor| arena.block(*place).map_or(0, hash);
         self.places.reserve(family.len(), rehash);
-        let mut surplus = Vec::new();
+        let (mut surplus, mut lines) = (Vec::new(), Vec::new());
         let mut cursor = Cursor::default();
         while let Some((place, record)) = arena.next(&mut cursor) {
+            if parted {
+                // A histogram or summary stays together. Its last line, the count, has its labels and no bound.
+                lines.push(place);
+                if record.part != Part::Count.tag() {
+                    continue;
+                }
+            }
             let block = &record.chunk[..record.length];
             let same = |other: &Cursor| arena.block(*other) == Some(block);
             match self.places.entry(hash(block), same, rehash) {
-                hashbrown::hash_table::Entry::Occupied(_) => surplus.push(place),
-                hashbrown::hash_table::Entry::Vacant(vacant) => {
+                Entry::Occupied(_) if parted => surplus.append(&mut lines),
+                Entry::Occupied(_) => surplus.push(place),
+                Entry::Vacant(vacant) => {
                     vacant.insert(place);
+                    lines.clear();
                 }
             }
         }
@@ -100,7 +112,7 @@ fn ascending(arena: &Arena) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Family, Gauge, Recorder};
+    use crate::{Family, Gauge, HistogramValue, Recorder};
 
     static DISK: Gauge<1> = Gauge::new("disk", "").labels(&["device"]).const_labels(&[("c", "1")]);
     static PLAIN: Gauge = Gauge::new("plain", "");
@@ -165,6 +177,23 @@ mod tests {
             &[1.0],
             Some((2, "free{a=\"1\",b=\"2\"}")),
         );
+    }
+
+    #[test]
+    fn a_histogram_that_comes_again_goes_as_a_whole() {
+        let family = Family::histogram("h", "").build().unwrap();
+        let mut recorder = Recorder::new(vec![family.clone()], false);
+        let snapshot = recorder.record(None, |scrape| {
+            for (buckets, label) in [([(1.0, 1)], "a"), ([(1.0, 2)], "b"), ([(2.0, 3)], "a")] {
+                let value = HistogramValue { buckets: &buckets, sum: 1.0, count: 3 };
+                scrape.emit_histogram(&family, &[("l", label)], &value);
+            }
+            Ok(())
+        });
+        let mut snapshot = snapshot.unwrap();
+        let found = Deduplicator::default().run(&mut snapshot).unwrap();
+        assert_eq!((found.dropped, found.first.as_str()), (4, "h{l=\"a\"}"));
+        assert_eq!(snapshot.samples(), 8);
     }
 
     #[test]

@@ -49,6 +49,18 @@ impl Family {
         Self::of_kind(Kind::Counter, name, help)
     }
 
+    /// A family of histograms, whose samples are emitted with
+    /// [`emit_histogram`](crate::Scrape::emit_histogram). Its name is that without `_bucket`, `_sum` and `_count`.
+    pub fn histogram(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+        Self::of_kind(Kind::Histogram, name, help)
+    }
+
+    /// A family of summaries, whose samples are emitted with [`emit_summary`](crate::Scrape::emit_summary). Its name is
+    /// that without `_sum` and `_count`.
+    pub fn summary(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+        Self::of_kind(Kind::Summary, name, help)
+    }
+
     /// A family of the given kind.
     pub fn of_kind(kind: Kind, name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
         FamilyBuilder {

@@ -254,7 +254,7 @@ impl Layout {
 }
 
 /// Appends `name="value"` to an unfinished block.
-fn push_pair(block: &mut Vec<u8>, name: &str, value: &str) {
+pub(crate) fn push_pair(block: &mut Vec<u8>, name: &str, value: &str) {
     block.push(if block.is_empty() { b'{' } else { b',' });
     block.extend_from_slice(name.as_bytes());
     block.extend_from_slice(b"=\"");

@@ -55,6 +55,8 @@ mod labels;
 mod limits;
 mod metric;
 pub mod names;
+mod part;
+mod parted;
 mod pen;
 mod registration;
 mod scrape;
@@ -71,6 +73,8 @@ pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
 pub use crate::limits::{Parts, RunOptions, Stop};
 pub use crate::metric::{Counter, Gauge, Metric};
+pub use crate::part::Part;
+pub use crate::parted::{HistogramValue, SummaryValue};
 pub use crate::registration::{
     AnyCollector, Awaited, Blocking, Build, BuildError, Effective, Origin, Register, Registration,
     Run, RunAsync, RunFuture,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use hashbrown::HashMap;
 
-use crate::desc::Desc;
+use crate::desc::{Desc, Kind};
 use crate::error::{Error, Result};
 use crate::family::{self, Family};
 use crate::labels::{LabelValue, Labels, LabelsWriter, Layout};
@@ -96,7 +96,7 @@ impl Scrape<'_> {
             self.fail(family.name(), format!("{given} label values for {wanted} labels"));
             return;
         }
-        let Some(index) = self.find_dynamic(family) else {
+        let Some(index) = self.find_whole(family) else {
             return;
         };
         let layout = &self.recorder.layouts[index];
@@ -119,18 +119,12 @@ impl Scrape<'_> {
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: impl SampleValue,
     ) {
-        let pairs = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-        let mut pairs: Vec<(&str, &str)> = pairs.chain(family.const_labels()).collect();
-        pairs.sort_unstable_by_key(|&(name, _)| name);
-        let added = self.recorder.label.clone();
-        pairs.extend(added.as_ref().map(|(name, value)| (&**name, &**value)));
-        if let Err(problem) = check_pairs(family, &pairs) {
-            self.fail(family.name(), problem);
-            return;
-        }
-        // Prometheus takes an empty value for an absent label, and so do two samples that differ by nothing else.
-        pairs.retain(|(_, value)| !value.is_empty());
-        let Some(index) = self.find_dynamic(family) else {
+        let instance = self.recorder.label.clone();
+        let pairs = match exposed_pairs(family, labels, instance.as_ref()) {
+            Ok(pairs) => pairs,
+            Err(problem) => return self.fail(family.name(), problem),
+        };
+        let Some(index) = self.find_whole(family) else {
             return;
         };
         let block = Layout::new(iter::empty(), pairs.into_iter());
@@ -187,7 +181,7 @@ impl Scrape<'_> {
     }
 
     #[inline]
-    fn count(&mut self) {
+    pub(crate) fn count(&mut self) {
         if self.meter.count() {
             self.check_limits();
         }
@@ -214,6 +208,27 @@ impl Scrape<'_> {
         }
     }
 
+    /// Where a sample of several lines goes, and its labels in the order in which they are exposed.
+    pub(crate) fn find_parted<'s>(
+        &'s mut self,
+        kind: Kind,
+        family: &'s Family,
+        labels: &'s [(impl AsRef<str>, impl AsRef<str>)],
+    ) -> Option<(&'s mut FamilySamples, Vec<(&'s str, &'s str)>)> {
+        if family.kind() != kind {
+            self.fail(family.name(), format!("emitted as a {kind}, but it is a {}", family.kind()));
+            return None;
+        }
+        let index = self.find_dynamic(family)?;
+        match exposed_pairs(family, labels, self.recorder.label.as_ref()) {
+            Ok(pairs) => Some((&mut self.snapshot.families[index], pairs)),
+            Err(problem) => {
+                note(&mut self.invalid, family.name(), problem);
+                None
+            }
+        }
+    }
+
     #[inline]
     fn find_static(&mut self, desc: &'static Desc) -> Option<usize> {
         let key = ptr::from_ref(desc).addr();
@@ -236,6 +251,17 @@ impl Scrape<'_> {
         };
         self.last = (key, index);
         Some(index)
+    }
+
+    /// Finds the family of a sample that is one number.
+    fn find_whole(&mut self, family: &Family) -> Option<usize> {
+        let kind = family.kind();
+        if kind.has_parts() {
+            let problem = format!("a {kind} is not one number: emit it with `emit_{kind}`");
+            self.fail(family.name(), problem);
+            return None;
+        }
+        self.find_dynamic(family)
     }
 
     fn find_dynamic(&mut self, family: &Family) -> Option<usize> {
@@ -281,25 +307,58 @@ impl Scrape<'_> {
     }
 
     #[cold]
-    fn fail(&mut self, metric: &str, problem: String) {
-        self.invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
+    pub(crate) fn fail(&mut self, metric: &str, problem: String) {
+        note(&mut self.invalid, metric, problem);
     }
 }
 
+/// The labels of a sample and the constant ones of its family, in the order of their names.
+/// The first that is wrong is told.
+fn note(invalid: &mut Option<InvalidSample>, metric: &str, problem: String) {
+    invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
+}
+
+/// The labels of a sample that brings their names, in the order in which they are exposed: sorted, and behind them that of
+/// the instance.
+fn exposed_pairs<'a>(
+    family: &'a Family,
+    labels: &'a [(impl AsRef<str>, impl AsRef<str>)],
+    instance: Option<&'a (Arc<str>, Arc<str>)>,
+) -> Result<Vec<(&'a str, &'a str)>, String> {
+    let pairs = labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+    let mut pairs: Vec<(&str, &str)> = pairs.chain(family.const_labels()).collect();
+    pairs.sort_unstable_by_key(|&(name, _)| name);
+    check_pairs(family, &pairs)?;
+    if let Some((name, value)) = instance {
+        if pairs.iter().any(|pair| pair.0 == &**name) {
+            return Err(format!("duplicate label name `{name}`"));
+        }
+        pairs.push((name, value));
+    }
+    // Prometheus takes an empty value for an absent label, and so do two samples that differ by nothing else.
+    pairs.retain(|(_, value)| !value.is_empty());
+    Ok(pairs)
+}
+
 fn check_pairs(family: &Family, pairs: &[(&str, &str)]) -> Result<(), String> {
-    if family.labels().len() > 0 {
+    let named = family.labels().len();
+    if named > 0 && !family.kind().has_parts() {
         return Err("the family names its labels, so its samples give values only".into());
+    }
+    let given = |label| pairs.iter().any(|&(name, _)| name == label);
+    let all = named + family.const_labels().len() == pairs.len();
+    if named > 0 && !(all && family.labels().all(given)) {
+        let wanted: Vec<&str> = family.labels().collect();
+        return Err(format!(
+            "its samples need the labels `{}`, and no others",
+            wanted.join("`, `")
+        ));
     }
     for (name, _) in pairs {
         family::check_label(name)?;
     }
-    let duplicate = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
-    // The last one may be the label of an instance, which stands behind the sorted ones.
-    let last = pairs
-        .split_last()
-        .and_then(|(last, others)| others.iter().any(|pair| pair.0 == last.0).then_some(last.0));
-    match duplicate.or(last) {
-        Some(name) => Err(format!("duplicate label name `{name}`")),
+    match pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(format!("duplicate label name `{}`", pair[0].0)),
         None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 use crate::arena::{Arena, Cursor, Record};
 use crate::family::Family;
 use crate::labels::Layout;
+use crate::part::{self, Part};
 use crate::pen::{Fragment, Pen};
 use crate::value::Value;
 
@@ -59,7 +60,10 @@ pub struct FamilySamples {
 
 impl FamilySamples {
     pub(crate) fn new(family: Family, layout: &Layout) -> Self {
-        Self { family, tail: layout.common_tail(), arena: Arena::default(), len: 0 }
+        // Where a sample is several lines, a label of its own can stand last: those record all of their block.
+        let has_parts = family.kind().has_parts();
+        let tail = if has_parts { Fragment::new(b"") } else { layout.common_tail() };
+        Self { family, tail, arena: Arena::default(), len: 0 }
     }
 
     /// The family.
@@ -97,7 +101,18 @@ impl FamilySamples {
 
     #[inline]
     pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
-        self.arena.push(value, block);
+        self.arena.push(part::WHOLE, value, block);
+        self.len += 1;
+    }
+
+    /// Appends one line of a sample that has several. `block` is what stands before the bound, or the value.
+    pub(crate) fn push_part(&mut self, part: Part, value: Value, block: &[u8]) {
+        self.arena.push(part.tag(), value, |pen| {
+            pen.put(block);
+            if let Some(bound) = part.bound() {
+                pen.put(&bound.to_le_bytes());
+            }
+        });
         self.len += 1;
     }
 }
@@ -116,12 +131,41 @@ impl Sample<'_> {
         self.record.value
     }
 
+    /// Which line of its family it is. Families whose kind [has no parts](crate::Kind::has_parts) need not ask.
+    #[inline]
+    pub fn part(&self) -> Part {
+        Part::read(self.record.part, &self.record.chunk[..self.record.length])
+    }
+
     /// The labels as both text formats write them, `a="x",b="y"`, their values escaped; empty where there are none.
+    /// `le` and `quantile` are left out: they are numbers, and stand in [`part`](Self::part).
     pub fn labels(&self) -> String {
+        if let Some((block, name)) = self.bounded_block() {
+            let labels = &block[..block.len() - name.len()];
+            let labels = labels.strip_prefix(b"{").unwrap_or(labels);
+            return String::from_utf8_lossy(labels.strip_suffix(b",").unwrap_or(labels)).into();
+        }
         let mut room = vec![0; self.record.length + self.tail.len()];
         self.write_block(&mut Pen::new(&mut room));
         let labels = room.strip_prefix(b"{").and_then(|block| block.strip_suffix(b"} "));
         String::from_utf8_lossy(labels.unwrap_or_default()).into_owned()
+    }
+
+    /// Of a bucket or quantile, the block up to its bound, and the end of that: `le="` or `quantile="`.
+    fn bounded_block(&self) -> Option<(&[u8], &'static str)> {
+        let opening = part::opening(self.record.part)?;
+        Some((&self.record.chunk[..self.record.length - part::BOUND], opening))
+    }
+
+    /// Writes what stands between the metric's name and the bound of a bucket or quantile, `{a="x",le="`; of all other
+    /// lines, what [`write_block`](Self::write_block) writes. The encoder spells the bound, because the formats differ
+    /// in that.
+    #[doc(hidden)]
+    pub fn write_block_to_bound(&self, pen: &mut Pen<'_>) {
+        match self.bounded_block() {
+            Some((block, _)) => pen.put(block),
+            None => self.write_block(pen),
+        }
     }
 
     /// Writes what stands between the metric's name and the value on a line of both text formats: `{a="x",b="y"} `, or a
