@@ -96,7 +96,7 @@ fn what_was_commented_out_leaves_the_defaults() {
     let null = parse("c:");
     assert_eq!(read_as::<Config>(null.get("c").unwrap(), "c"), Ok(Config::default()));
     assert_eq!(read("by_name:\nlogin:\n"), Ok(Config::default()));
-    refused("by_name:\n  x:\n", "exporter.yml:2:5: c.by_name.x: missing field `user`");
+    refused("by_name:\n  x:\n", "exporter.yml:2:4: c.by_name.x: missing field `user`");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_error_stands_at_the_innermost_node() {
     refused("port: -5", "exporter.yml:1:7: c.port: invalid value: integer `-5`, expected u16");
     refused("port: 1.5", "exporter.yml:1:7: c.port: invalid type: number, expected u16");
     refused("name: 5", "exporter.yml:1:7: c.name: invalid type: integer, expected a string");
-    refused("name:", "exporter.yml:1:6: c.name: invalid type: null, expected a string");
+    refused("name:", "exporter.yml:1:5: c.name: invalid type: null, expected a string");
     refused("name: {}", "exporter.yml:1:7: c.name: invalid type: map, expected a string");
     refused(
         "devices: [a, [b]]",
@@ -119,16 +119,19 @@ fn an_error_stands_at_the_innermost_node() {
     );
     refused(
         "by_port: {x: plain}",
-        "exporter.yml:1:10: c.by_port: invalid type: text, expected u16",
+        "exporter.yml:1:14: c.by_port.x: invalid type: text, expected u16",
     );
 }
 
 #[test]
 fn errors_of_enums_say_what_would_be_right() {
-    let variants = "expected one of `plain`, `limit`, `range`, `named`";
     refused(
         "kind: plane",
-        &format!("exporter.yml:1:7: c.kind: unknown variant `plane`, {variants}"),
+        "exporter.yml:1:7: c.kind: unknown value (allowed: `plain`, `limit`, `range`, `named`)",
+    );
+    refused(
+        "tagged: {type: htp}",
+        "exporter.yml:1:16: c.tagged.type: unknown value; did you mean `http`? (allowed: `http`)",
     );
     refused(
         "kind: {limit: x}",
@@ -156,6 +159,8 @@ fn a_secret_is_in_no_error_wherever_it_was_written() {
         "tagged: hunter2",
         "tagged: {type: http, login: hunter2}",
         "tagged: {type: http, login: {user: me, password: [hunter2]}}",
+        "kind: hunter2",
+        "tagged: {type: hunter2}",
         "port: hunter2",
         "devices: hunter2",
         "interval: http://me:hunter2@host/",
