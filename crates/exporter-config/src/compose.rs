@@ -210,11 +210,12 @@ impl<'a> Composer<'a> {
 
     fn refuse_tag(&self, tag: Option<&Tag>, span: &Span) -> Result<(), Problem> {
         let Some(tag) = tag else { return Ok(()) };
+        let span = span.tag_span().unwrap_or(*span);
         let tag = shorten(&tag.original());
         let message = format!(
             "the tag `{tag}` is not supported; remove it (only `!!str` is known, before a scalar)"
         );
-        Err(self.problem(span, &message))
+        Err(self.problem(&span, &message))
     }
 
     /// A copy of what `anchor` stands for, at the place of the alias.
@@ -238,26 +239,29 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
+    /// Without a path: the parser looks ahead, so the value that is being read need not be the one that is wrong.
     fn syntax(&self, error: &ScanError) -> Problem {
         let mark = *error.marker();
         let span = Span::new(mark, mark);
-        let what = match error.kind() {
+        let message = match error.kind() {
             ErrorKind::RecursionLimitExceeded => return self.too_deep(&span),
             ErrorKind::UnknownAnchor => {
-                return self.problem(&span, "no anchor of this name stands before this alias");
+                "no anchor of this name stands before this alias".to_owned()
             }
             ErrorKind::TabInIndentation | ErrorKind::TabInBlockIndentation => {
-                "a tab is used for indentation; use spaces".to_owned()
+                "not YAML: a tab is used for indentation; use spaces".to_owned()
             }
             ErrorKind::MappingValueNotAllowed => {
-                "no key can end here; quote text that contains `: `".to_owned()
+                "not YAML: no key can end here; quote text that contains `: `".to_owned()
             }
-            ErrorKind::UnclosedQuotedScalar => "the quotes are not closed".to_owned(),
+            ErrorKind::UnclosedQuotedScalar => "not YAML: the quotes are not closed".to_owned(),
             // The parser's words do not escape it.
-            ErrorKind::UnexpectedCharacter { character } => format!("unexpected {character:?}"),
-            kind => kind.to_string(),
+            ErrorKind::UnexpectedCharacter { character } => {
+                format!("not YAML: unexpected {character:?}")
+            }
+            kind => format!("not YAML: {kind}"),
         };
-        self.problem(&span, &format!("not YAML: {what}"))
+        Problem::new(self.origin(&span), "", &message)
     }
 
     fn too_deep(&self, span: &Span) -> Problem {

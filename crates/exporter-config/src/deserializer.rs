@@ -13,6 +13,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use crate::node::{Key, Node, NodeValue};
+use crate::spelling::instead;
 
 /// What serde says of a node that it cannot use.
 #[derive(Debug)]
@@ -43,6 +44,11 @@ impl Error for Refused {
             found => found.to_string(),
         };
         Self(format!("invalid type: {found}, expected {expected}"))
+    }
+
+    /// Does not repeat the name either: where a variant has secrets in it, one may stand in place of the name.
+    fn unknown_variant(name: &str, allowed: &'static [&'static str]) -> Self {
+        Self(format!("unknown value{}", instead("value", name, allowed)))
     }
 }
 
@@ -122,10 +128,12 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Keys that were all commented out leave a null behind.
+    /// Keys that were all commented out leave a null behind. A list is refused, although serde would take it for the
+    /// values of a struct in their order.
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         match self.node.value {
             NodeValue::Null => visit_map(&[], visitor),
+            NodeValue::List(_) => Err(Refused::invalid_type(Unexpected::Seq, &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }

@@ -154,7 +154,8 @@ impl JsonSchema for HumanDuration {
         let parts: String = UNITS.iter().map(|(unit, _)| format!("([0-9]+{unit})?")).collect();
         json_schema!({
             "type": "string",
-            "pattern": format!("^(0|(?=[0-9]){parts})$"),
+            "minLength": 1,
+            "pattern": format!("^(0|{parts})$"),
             "examples": ["10s", "1m30s"],
         })
     }
@@ -240,5 +241,14 @@ mod tests {
             assert_eq!(from_value::<HumanDuration>(value).unwrap_err().to_string(), message);
         }
         assert_eq!(from_value::<HumanDuration>(json!(0)).unwrap(), HumanDuration::default());
+    }
+
+    #[test]
+    fn the_schema_is_text_with_a_pattern() {
+        let schema = schemars::schema_for!(HumanDuration);
+        assert_eq!(schema.get("type"), Some(&json!("string")));
+        let pattern =
+            "^(0|([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?)$";
+        assert_eq!(schema.get("pattern"), Some(&json!(pattern)));
     }
 }

@@ -191,4 +191,11 @@ mod tests {
             assert_eq!(from_value::<ByteSize>(value).unwrap_err().to_string(), message);
         }
     }
+
+    #[test]
+    fn the_schema_is_text_with_a_pattern_or_an_integer() {
+        let schema = schemars::schema_for!(ByteSize);
+        assert_eq!(schema.get("type"), Some(&json!(["string", "integer"])));
+        assert_eq!(schema.get("minimum"), Some(&json!(0)));
+    }
 }

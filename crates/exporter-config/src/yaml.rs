@@ -134,3 +134,49 @@ fn is_plain(content: &str) -> bool {
         && !words.contains(&content.to_ascii_lowercase().as_str())
         && matches!(resolve(content), Ok(NodeValue::Text(_)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_and_maps_stand_in_blocks() {
+        let value = json!({
+            "a": [{"b": 1, "c": [2.5, []]}, [[null], true]],
+            "d": {"e": {"f": "x"}},
+        });
+        let text = "a:\n  - b: 1\n    c:\n      - 2.5\n      - []\n  - - - null\n    - true\nd:\n  e:\n    f: x\n";
+        assert_eq!(to_yaml(&value), text);
+        assert_eq!(to_yaml(&json!(["x"])), "- x\n");
+        assert_eq!(to_yaml(&json!({})), "{}\n");
+    }
+
+    #[test]
+    fn text_is_quoted_only_where_it_must_be() {
+        let plain = ["10s", "256MiB", "http://host:9100/a", "/run/x", "a b", "net_dev-1"];
+        for text in plain {
+            assert_eq!(to_yaml(&json!(text)), format!("{text}\n"));
+        }
+        for text in [
+            "",
+            "no",
+            "Off",
+            "null",
+            "1e3",
+            "0x1f",
+            "1_000",
+            "1:30",
+            "2024-01-01",
+            "a: b",
+            "a #b",
+            " a",
+            "-a",
+            "a:",
+        ] {
+            assert_eq!(to_yaml(&json!(text)), format!("\"{text}\"\n"));
+        }
+        assert_eq!(to_yaml(&json!("a\n\"\\\u{85}\t")), "\"a\\n\\\"\\\\\\U00000085\\t\"\n");
+    }
+}
