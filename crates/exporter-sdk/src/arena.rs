@@ -28,9 +28,23 @@ pub(crate) struct Record<'a> {
     /// From the block on to the end of the chunk: what lies behind it can be read, so that it need not be copied byte by
     /// byte.
     pub(crate) chunk: &'a [u8],
-    pub(crate) length: usize,
-    pub(crate) part: u32,
+    /// Length, part and tag.
+    packed: u32,
     pub(crate) value: Value,
+}
+
+impl Record<'_> {
+    /// How long the block is.
+    #[inline]
+    pub(crate) fn length(&self) -> usize {
+        (self.packed >> LENGTH_SHIFT) as usize
+    }
+
+    /// Which part of its family it is.
+    #[inline]
+    pub(crate) fn part(&self) -> u32 {
+        self.packed >> TAG_BITS & ((1 << PART_BITS) - 1)
+    }
 }
 
 /// A place between two samples, from which reading goes on. The default is the beginning.
@@ -121,7 +135,7 @@ impl Arena {
             let chunk = self.chunks.get(cursor.chunk)?;
             if cursor.offset < chunk.used {
                 let record = read_record(&chunk.bytes, cursor.offset)?;
-                cursor.offset += HEADER + record.length;
+                cursor.offset += HEADER + record.length();
                 return Some(record);
             }
             *cursor = Cursor { chunk: cursor.chunk + 1, offset: 0 };
@@ -145,29 +159,24 @@ fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
         Value::Float(value) => (TAG_FLOAT, value.to_bits()),
     };
     #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
-    let length_and_tag = (length as u32) << LENGTH_SHIFT | part << TAG_BITS | tag;
+    let packed = (length as u32) << LENGTH_SHIFT | part << TAG_BITS | tag;
     let mut header = [0; HEADER];
-    header[..4].copy_from_slice(&length_and_tag.to_le_bytes());
+    header[..4].copy_from_slice(&packed.to_le_bytes());
     header[4..].copy_from_slice(&bits.to_le_bytes());
     header
 }
 
 #[inline]
 fn read_record(bytes: &[u8], offset: usize) -> Option<Record<'_>> {
-    let (length_and_tag, rest) = bytes.get(offset..)?.split_first_chunk()?;
+    let (packed, rest) = bytes.get(offset..)?.split_first_chunk()?;
     let (bits, chunk) = rest.split_first_chunk()?;
-    let (length_and_tag, bits) = (u32::from_le_bytes(*length_and_tag), u64::from_le_bytes(*bits));
-    let value = match length_and_tag & ((1 << TAG_BITS) - 1) {
+    let (packed, bits) = (u32::from_le_bytes(*packed), u64::from_le_bytes(*bits));
+    let value = match packed & ((1 << TAG_BITS) - 1) {
         TAG_INT => Value::Int(bits.cast_signed()),
         TAG_UINT => Value::Uint(bits),
         _ => Value::Float(f64::from_bits(bits)),
     };
-    Some(Record {
-        chunk,
-        length: (length_and_tag >> LENGTH_SHIFT) as usize,
-        part: length_and_tag >> TAG_BITS & ((1 << PART_BITS) - 1),
-        value,
-    })
+    Some(Record { chunk, packed, value })
 }
 
 #[cfg(test)]
@@ -181,7 +190,7 @@ mod tests {
     }
 
     fn block(record: Record<'_>) -> &[u8] {
-        &record.chunk[..record.length]
+        &record.chunk[..record.length()]
     }
 
     fn count(arena: &Arena) -> usize {
@@ -202,7 +211,7 @@ mod tests {
             let record = arena.read(&mut cursor).unwrap();
             let expected = format!("{{i=\"{i}\"}} ");
             assert_eq!((block(record), record.value), (expected.as_bytes(), values[i % 3]));
-            assert_eq!(record.part, part);
+            assert_eq!(record.part(), part);
         }
         assert!(arena.read(&mut cursor).is_none());
     }
