@@ -1,11 +1,12 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a header (length, part and tag, value) and what of the label block is the sample's own: everything up to the
+//! A record is a header (part, length and tag, value) and what of the label block is the sample's own: everything up to the
 //! last label value. Nothing in it belongs to one exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because fresh memory
 //! costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
 #![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
 
+use crate::part;
 use crate::pen::Pen;
 use crate::value::Value;
 
@@ -14,10 +15,11 @@ const FIRST_CHUNK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
 const HEADER: usize = 12;
-/// Which part of its family a record is: its only one (0) or one of those of [`Part`](crate::Part).
-const PART_BITS: u32 = 3;
 const TAG_BITS: u32 = 3;
-const LENGTH_SHIFT: u32 = PART_BITS + TAG_BITS;
+/// Which part of its family a record is: its only one or one of those of [`Part`](crate::Part). It stands above the
+/// length, because a shift by three is free where one by six is measurable.
+const PART_BITS: u32 = 3;
+const PART_SHIFT: u32 = u32::BITS - PART_BITS;
 const TAG_INT: u32 = 0;
 const TAG_UINT: u32 = 1;
 const TAG_FLOAT: u32 = 2;
@@ -28,7 +30,7 @@ pub(crate) struct Record<'a> {
     /// From the block on to the end of the chunk: what lies behind it can be read, so that it need not be copied byte by
     /// byte.
     pub(crate) chunk: &'a [u8],
-    /// Length, part and tag.
+    /// Part, length and tag.
     packed: u32,
     pub(crate) value: Value,
 }
@@ -37,13 +39,13 @@ impl Record<'_> {
     /// How long the block is.
     #[inline]
     pub(crate) fn length(&self) -> usize {
-        (self.packed >> LENGTH_SHIFT) as usize
+        ((self.packed >> TAG_BITS) as usize) & (MAX_BLOCK - 1)
     }
 
     /// Which part of its family it is.
     #[inline]
     pub(crate) fn part(&self) -> u32 {
-        self.packed >> TAG_BITS & ((1 << PART_BITS) - 1)
+        self.packed >> PART_SHIFT
     }
 }
 
@@ -75,7 +77,13 @@ pub(crate) struct Arena {
 impl Arena {
     /// Appends a record; `block` writes its label block, and again where it did not fit.
     #[inline]
-    pub(crate) fn push(&mut self, part: u32, value: Value, block: impl Fn(&mut Pen<'_>)) {
+    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        self.push_part(part::WHOLE, value, block);
+    }
+
+    /// Appends a record that is one line of a sample that has several.
+    #[inline(always)]
+    pub(crate) fn push_part(&mut self, part: u32, value: Value, block: impl Fn(&mut Pen<'_>)) {
         while !self.try_push(part, value, &block) {
             self.advance();
         }
@@ -149,7 +157,7 @@ impl Arena {
 }
 
 /// What a header can tell the length of.
-const MAX_BLOCK: usize = 1 << (u32::BITS - LENGTH_SHIFT);
+const MAX_BLOCK: usize = 1 << (PART_SHIFT - TAG_BITS);
 
 #[inline]
 fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
@@ -159,7 +167,7 @@ fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
         Value::Float(value) => (TAG_FLOAT, value.to_bits()),
     };
     #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
-    let packed = (length as u32) << LENGTH_SHIFT | part << TAG_BITS | tag;
+    let packed = part << PART_SHIFT | (length as u32) << TAG_BITS | tag;
     let mut header = [0; HEADER];
     header[..4].copy_from_slice(&packed.to_le_bytes());
     header[4..].copy_from_slice(&bits.to_le_bytes());
@@ -185,7 +193,7 @@ mod tests {
 
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(0, Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
+            arena.push(Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
         }
     }
 
@@ -204,7 +212,9 @@ mod tests {
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
         let parts = || (0..1 << PART_BITS).cycle();
         for (i, part) in (0..20_000).zip(parts()) {
-            arena.push(part, values[i % 3], |pen| pen.put(format!("{{i=\"{i}\"}} ").as_bytes()));
+            arena.push_part(part, values[i % 3], |pen| {
+                pen.put(format!("{{i=\"{i}\"}} ").as_bytes())
+            });
         }
         let mut cursor = Cursor::default();
         for (i, part) in (0..20_000).zip(parts()) {

@@ -90,13 +90,13 @@ impl FamilySamples {
 
     #[inline]
     pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
-        self.arena.push(part::WHOLE, value, block);
+        self.arena.push(value, block);
         self.len += 1;
     }
 
     /// Appends one line of a sample that has several. `block` is what stands before the bound, or the value.
     pub(crate) fn push_part(&mut self, part: Part, value: Value, block: &[u8]) {
-        self.arena.push(part.tag(), value, |pen| {
+        self.arena.push_part(part.tag(), value, |pen| {
             pen.put(block);
             if let Some(bound) = part.bound() {
                 pen.put(&bound.to_le_bytes());
