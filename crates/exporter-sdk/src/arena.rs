@@ -1,8 +1,9 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a header (part, length and tag, value) and what of the label block is the sample's own: everything up to the
-//! last label value. Nothing in it belongs to one exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because fresh memory
-//! costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
+//! A record is a header (part, length and tag, value) and what of the label block is the sample's own: everything up to
+//! the last label value, or behind the labels the bound of a bucket or quantile, as a number. Nothing in it belongs to one
+//! exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because
+//! fresh memory costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
 #![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
 
@@ -213,7 +214,7 @@ mod tests {
         let parts = || (0..1 << PART_BITS).cycle();
         for (i, part) in (0..20_000).zip(parts()) {
             arena.push_part(part, values[i % 3], |pen| {
-                pen.put(format!("{{i=\"{i}\"}} ").as_bytes())
+                pen.put(format!("{{i=\"{i}\"}} ").as_bytes());
             });
         }
         let mut cursor = Cursor::default();
