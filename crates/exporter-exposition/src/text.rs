@@ -121,7 +121,7 @@ fn put_parts(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) ->
             pen.put(name);
             pen.put(part.suffix().as_bytes());
             sample.write_block_to_bound(pen);
-            if let Some(bound) = bound {
+            if let Some(bound) = &bound {
                 pen.put(bound);
                 pen.put(b"\"} ");
             }

@@ -1,11 +1,13 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a header (length, part and tag, value) and what of the label block is the sample's own: everything up to the
-//! last label value. Nothing in it belongs to one exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because fresh memory
-//! costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
+//! A record is a header (part, length and tag, value) and what of the label block is the sample's own: everything up to
+//! the last label value, or behind the labels the bound of a bucket or quantile, as a number. Nothing in it belongs to one
+//! exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because
+//! fresh memory costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
 #![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
 
+use crate::part;
 use crate::pen::Pen;
 use crate::value::Value;
 
@@ -14,10 +16,11 @@ const FIRST_CHUNK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
 const HEADER: usize = 12;
-/// Which part of its family a record is: its only one (0) or one of those of [`Part`](crate::Part).
-const PART_BITS: u32 = 3;
 const TAG_BITS: u32 = 3;
-const LENGTH_SHIFT: u32 = PART_BITS + TAG_BITS;
+/// Which part of its family a record is: its only one or one of those of [`Part`](crate::Part). It stands above the
+/// length, because a shift by three is free where one by six is measurable.
+const PART_BITS: u32 = 3;
+const PART_SHIFT: u32 = u32::BITS - PART_BITS;
 const TAG_INT: u32 = 0;
 const TAG_UINT: u32 = 1;
 const TAG_FLOAT: u32 = 2;
@@ -28,9 +31,23 @@ pub(crate) struct Record<'a> {
     /// From the block on to the end of the chunk: what lies behind it can be read, so that it need not be copied byte by
     /// byte.
     pub(crate) chunk: &'a [u8],
-    pub(crate) length: usize,
-    pub(crate) part: u32,
+    /// Part, length and tag.
+    packed: u32,
     pub(crate) value: Value,
+}
+
+impl Record<'_> {
+    /// How long the block is.
+    #[inline]
+    pub(crate) fn length(&self) -> usize {
+        ((self.packed >> TAG_BITS) as usize) & (MAX_BLOCK - 1)
+    }
+
+    /// Which part of its family it is.
+    #[inline]
+    pub(crate) fn part(&self) -> u32 {
+        self.packed >> PART_SHIFT
+    }
 }
 
 /// A place between two samples, from which reading goes on. The default is the beginning.
@@ -63,7 +80,13 @@ pub(crate) struct Arena {
 impl Arena {
     /// Appends a record; `block` writes its label block, and again where it did not fit.
     #[inline]
-    pub(crate) fn push(&mut self, part: u32, value: Value, block: impl Fn(&mut Pen<'_>)) {
+    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        self.push_part(part::WHOLE, value, block);
+    }
+
+    /// Appends a record that is one line of a sample that has several.
+    #[inline(always)]
+    pub(crate) fn push_part(&mut self, part: u32, value: Value, block: impl Fn(&mut Pen<'_>)) {
         while !self.try_push(part, value, &block) {
             self.advance();
         }
@@ -130,7 +153,7 @@ impl Arena {
                     clippy::cast_possible_truncation,
                     reason = "no chunk is larger than MAX_BLOCK"
                 )]
-                let end = (offset + HEADER + record.length) as u32;
+                let end = (offset + HEADER + record.length()) as u32;
                 cursor.offset = end;
                 return Some(record);
             }
@@ -143,7 +166,7 @@ impl Arena {
     pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<(Cursor, Record<'_>)> {
         let record = self.read(cursor)?;
         #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
-        let size = (HEADER + record.length) as u32;
+        let size = (HEADER + record.length()) as u32;
         // Not where the cursor was: that may be the end of the chunk before.
         Some((Cursor { offset: cursor.offset - size, ..*cursor }, record))
     }
@@ -153,7 +176,7 @@ impl Arena {
     pub(crate) fn block(&self, cursor: Cursor) -> Option<&[u8]> {
         let chunk = self.chunks.get(cursor.chunk as usize)?;
         let record = read_record(&chunk.bytes, cursor.offset as usize)?;
-        Some(&record.chunk[..record.length])
+        Some(&record.chunk[..record.length()])
     }
 
     /// Drops the records at `places`, which stand in ascending order.
@@ -163,7 +186,7 @@ impl Arena {
         let mut cursor = Cursor::default();
         while let Some((place, record)) = self.next(&mut cursor) {
             if places.next_if_eq(&place).is_none() {
-                kept.push(record.part, record.value, |pen| pen.put(&record.chunk[..record.length]));
+                kept.push(record.part(), record.value, |pen| pen.put(&record.chunk[..record.length()]));
             }
         }
         *self = kept;
@@ -181,7 +204,7 @@ impl Arena {
 }
 
 /// What a header can tell the length of.
-const MAX_BLOCK: usize = 1 << (u32::BITS - LENGTH_SHIFT);
+const MAX_BLOCK: usize = 1 << (PART_SHIFT - TAG_BITS);
 
 #[inline]
 fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
@@ -191,29 +214,24 @@ fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
         Value::Float(value) => (TAG_FLOAT, value.to_bits()),
     };
     #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
-    let length_and_tag = (length as u32) << LENGTH_SHIFT | part << TAG_BITS | tag;
+    let packed = part << PART_SHIFT | (length as u32) << TAG_BITS | tag;
     let mut header = [0; HEADER];
-    header[..4].copy_from_slice(&length_and_tag.to_le_bytes());
+    header[..4].copy_from_slice(&packed.to_le_bytes());
     header[4..].copy_from_slice(&bits.to_le_bytes());
     header
 }
 
 #[inline]
 fn read_record(bytes: &[u8], offset: usize) -> Option<Record<'_>> {
-    let (length_and_tag, rest) = bytes.get(offset..)?.split_first_chunk()?;
+    let (packed, rest) = bytes.get(offset..)?.split_first_chunk()?;
     let (bits, chunk) = rest.split_first_chunk()?;
-    let (length_and_tag, bits) = (u32::from_le_bytes(*length_and_tag), u64::from_le_bytes(*bits));
-    let value = match length_and_tag & ((1 << TAG_BITS) - 1) {
+    let (packed, bits) = (u32::from_le_bytes(*packed), u64::from_le_bytes(*bits));
+    let value = match packed & ((1 << TAG_BITS) - 1) {
         TAG_INT => Value::Int(bits.cast_signed()),
         TAG_UINT => Value::Uint(bits),
         _ => Value::Float(f64::from_bits(bits)),
     };
-    Some(Record {
-        chunk,
-        length: (length_and_tag >> LENGTH_SHIFT) as usize,
-        part: length_and_tag >> TAG_BITS & ((1 << PART_BITS) - 1),
-        value,
-    })
+    Some(Record { chunk, packed, value })
 }
 
 #[cfg(test)]
@@ -222,12 +240,12 @@ mod tests {
 
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(0, Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
+            arena.push(Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
         }
     }
 
     fn block(record: Record<'_>) -> &[u8] {
-        &record.chunk[..record.length]
+        &record.chunk[..record.length()]
     }
 
     fn count(arena: &Arena) -> usize {
@@ -241,14 +259,16 @@ mod tests {
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
         let parts = || (0..1 << PART_BITS).cycle();
         for (i, part) in (0..20_000).zip(parts()) {
-            arena.push(part, values[i % 3], |pen| pen.put(format!("{{i=\"{i}\"}} ").as_bytes()));
+            arena.push_part(part, values[i % 3], |pen| {
+                pen.put(format!("{{i=\"{i}\"}} ").as_bytes());
+            });
         }
         let mut cursor = Cursor::default();
         for (i, part) in (0..20_000).zip(parts()) {
             let record = arena.read(&mut cursor).unwrap();
             let expected = format!("{{i=\"{i}\"}} ");
             assert_eq!((block(record), record.value), (expected.as_bytes(), values[i % 3]));
-            assert_eq!(record.part, part);
+            assert_eq!(record.part(), part);
         }
         assert!(arena.read(&mut cursor).is_none());
     }

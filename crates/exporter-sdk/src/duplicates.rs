@@ -76,11 +76,11 @@ impl Deduplicator {
             if parted {
                 // A histogram or summary stays together. Its last line, the count, has its labels and no bound.
                 lines.push(place);
-                if record.part != Part::Count.tag() {
+                if record.part() != Part::Count.tag() {
                     continue;
                 }
             }
-            let block = &record.chunk[..record.length];
+            let block = &record.chunk[..record.length()];
             let same = |other: &Cursor| arena.block(*other) == Some(block);
             match self.places.entry(hash(block), same, rehash) {
                 Entry::Occupied(_) if parted => surplus.append(&mut lines),
@@ -100,7 +100,7 @@ fn ascending(arena: &Arena) -> bool {
     let mut cursor = Cursor::default();
     let mut last: Option<&[u8]> = None;
     while let Some(record) = arena.read(&mut cursor) {
-        let block = &record.chunk[..record.length];
+        let block = &record.chunk[..record.length()];
         if last.is_some_and(|last| last >= block) {
             return false;
         }

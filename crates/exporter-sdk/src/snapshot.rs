@@ -101,13 +101,13 @@ impl FamilySamples {
 
     #[inline]
     pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
-        self.arena.push(part::WHOLE, value, block);
+        self.arena.push(value, block);
         self.len += 1;
     }
 
     /// Appends one line of a sample that has several. `block` is what stands before the bound, or the value.
     pub(crate) fn push_part(&mut self, part: Part, value: Value, block: &[u8]) {
-        self.arena.push(part.tag(), value, |pen| {
+        self.arena.push_part(part.tag(), value, |pen| {
             pen.put(block);
             if let Some(bound) = part.bound() {
                 pen.put(&bound.to_le_bytes());
@@ -134,7 +134,7 @@ impl Sample<'_> {
     /// Which line of its family it is. Families whose kind [has no parts](crate::Kind::has_parts) need not ask.
     #[inline]
     pub fn part(&self) -> Part {
-        Part::read(self.record.part, &self.record.chunk[..self.record.length])
+        Part::read(self.record.part(), &self.record.chunk[..self.record.length()])
     }
 
     /// The labels as both text formats write them, `a="x",b="y"`, their values escaped; empty where there are none.
@@ -145,7 +145,7 @@ impl Sample<'_> {
             let labels = labels.strip_prefix(b"{").unwrap_or(labels);
             return String::from_utf8_lossy(labels.strip_suffix(b",").unwrap_or(labels)).into();
         }
-        let mut room = vec![0; self.record.length + self.tail.len()];
+        let mut room = vec![0; self.record.length() + self.tail.len()];
         self.write_block(&mut Pen::new(&mut room));
         let labels = room.strip_prefix(b"{").and_then(|block| block.strip_suffix(b"} "));
         String::from_utf8_lossy(labels.unwrap_or_default()).into_owned()
@@ -153,8 +153,8 @@ impl Sample<'_> {
 
     /// Of a bucket or quantile, the block up to its bound, and the end of that: `le="` or `quantile="`.
     fn bounded_block(&self) -> Option<(&[u8], &'static str)> {
-        let opening = part::opening(self.record.part)?;
-        Some((&self.record.chunk[..self.record.length - part::BOUND], opening))
+        let opening = part::opening(self.record.part())?;
+        Some((&self.record.chunk[..self.record.length() - part::BOUND], opening))
     }
 
     /// Writes what stands between the metric's name and the bound of a bucket or quantile, `{a="x",le="`; of all other
@@ -177,7 +177,7 @@ impl Sample<'_> {
         reason = "measured: it keeps the place of the pen in a register"
     )]
     pub fn write_block(&self, pen: &mut Pen<'_>) {
-        pen.put_prefix(self.record.chunk, self.record.length);
+        pen.put_prefix(self.record.chunk, self.record.length());
         pen.put_fragment(self.tail);
     }
 }
