@@ -5,14 +5,16 @@ use std::panic::Location;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use exporter_runtime::{BuildInfo, Catalog, CollectorType};
+use exporter_runtime::{
+    BuildInfo, Catalog, CollectorType, Registry, RegistryOptions, Settings, StartError,
+};
 use exporter_sdk::{
     AnyCollector, AsyncCollector, BuildError, Collector, Desc, Family, NoConfig, Origin,
     Registration, Result, Run, Scrape,
 };
 
 use crate::cli::{self, Command};
-use crate::{inspect, run};
+use crate::{check, inspect, logging, run};
 
 /// The port of an exporter that chose none.
 const DEFAULT_PORT: u16 = 18081;
@@ -131,15 +133,34 @@ impl App {
         }
     }
 
+    /// The collectors in operation, for a program that has a web server of its own: it asks them for a page with
+    /// [`Registry::render`], or serves `exporter_http::scope`. They run on what `settings` say; the default is every
+    /// collector that is enabled by default, on its defaults. Command line, log and signals stay the program's.
+    ///
+    /// # Errors
+    ///
+    /// When two collectors have one name or expose one metric name, or a configuration is not right.
+    pub fn registry(self, settings: &Settings) -> Result<Registry, StartError> {
+        let catalog = Catalog::linked(self.collectors)?;
+        Registry::new(&catalog, settings, &self.info, RegistryOptions::default())
+    }
+
     fn try_run(self) -> Result<(), Exit> {
         let catalog = Catalog::linked(self.collectors).map_err(Exit::failure)?;
         let cli = cli::parse(&self.info, self.port, &catalog, std::env::args_os())?;
+        let source = cli.source;
         match cli.command {
-            Command::Run(options) => run::run(&catalog, &cli.settings, self.info, options),
-            Command::List => inspect::list(&catalog, &cli.settings),
-            Command::Describe(format) => {
-                inspect::describe(&catalog, &cli.settings, &self.info, format)
+            Command::Run(options) => run::run(&catalog, source, self.info, options),
+            Command::List => inspect::list(&catalog, &source),
+            Command::Describe(format) => inspect::describe(&catalog, &source, &self.info, format),
+            Command::Scrape(log) => {
+                logging::init(&log);
+                check::scrape(&catalog, &source, &self.info)
             }
+            Command::Config { schema: true } => check::schema(&catalog),
+            Command::Config { schema: false } => check::show(&catalog, &source),
+            Command::CheckConfig(file) => check::config(&catalog, source, file, &self.info),
+            Command::CheckMetrics => check::metrics(&catalog, &source, &self.info),
         }
     }
 }

@@ -6,7 +6,17 @@
 use clap::{Arg, ArgAction, ArgMatches};
 use exporter_runtime::CollectorType;
 use schemars::Schema;
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
+
+/// A value of the command line, and the key that it is for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Overlay {
+    /// The key, from the outside in.
+    pub(crate) path: Vec<String>,
+    pub(crate) value: Value,
+    /// The flag, with its dashes.
+    pub(crate) flag: String,
+}
 
 /// One key of a collector and its flag.
 #[derive(Debug)]
@@ -36,12 +46,15 @@ enum Item {
 }
 
 impl KeyFlag {
-    /// The flags of every key that a collector has.
-    pub(crate) fn of(collector: &CollectorType) -> Vec<Self> {
+    /// The flags of every key that a collector has, which runs under the name `name`.
+    pub(crate) fn of(collector: &CollectorType, name: &str) -> Vec<Self> {
         let schema = collector.schema();
         let mut flags = Vec::new();
-        let walk = Walk { root: &schema, prefix: format!("collector.{}", collector.name()) };
+        let walk = Walk { root: &schema, prefix: format!("collector.{name}") };
         walk.properties(schema.as_value(), &mut Vec::new(), &mut flags);
+        for flag in &mut flags {
+            flag.path.splice(0..0, ["collectors".to_owned(), name.to_owned()]);
+        }
         flags
     }
 
@@ -65,23 +78,14 @@ impl KeyFlag {
         }
     }
 
-    /// Lays the values that the command line gave over `config`.
-    pub(crate) fn apply(
-        &self,
-        matches: &ArgMatches,
-        config: &mut Map<String, Value>,
-    ) -> Result<(), String> {
+    /// What the command line said, to be laid over the configuration file.
+    pub(crate) fn overlay(&self, matches: &ArgMatches) -> Result<Option<Overlay>, String> {
         let Some(value) = self.value(matches)? else {
-            return Ok(());
+            return Ok(None);
         };
-        let (last, parents) = self.path.split_last().expect("a key has a name");
-        let mut place = config;
-        for parent in parents {
-            let entry = place.entry(parent.clone()).or_insert_with(|| Value::Object(Map::new()));
-            place = entry.as_object_mut().expect("keys under a key make an object");
-        }
-        place.insert(last.clone(), value);
-        Ok(())
+        let no = value == Value::Bool(false);
+        let flag = if no { self.no_flag() } else { self.flag.clone() };
+        Ok(Some(Overlay { path: self.path.clone(), value, flag: format!("--{flag}") }))
     }
 
     fn value(&self, matches: &ArgMatches) -> Result<Option<Value>, String> {
@@ -147,6 +151,12 @@ impl Walk<'_> {
                 Some(shape) => flags.push(self.flag(path, shape, property)),
                 None => self.properties(property, path, flags),
             }
+            if self.is_secret(property) {
+                path.push("file".to_owned());
+                let help = json!({"description": format!("File that holds {key}")});
+                flags.push(self.flag(path, Shape::Text, &help));
+                path.pop();
+            }
             path.pop();
         }
     }
@@ -155,6 +165,7 @@ impl Walk<'_> {
         let keys: Vec<String> = path.iter().map(|key| key.replace('_', "-")).collect();
         let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
         let default = property.get("default").filter(|default| !default.is_null());
+        let default = default.filter(|_| !self.is_secret(property));
         let default = default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
         let help = format!("{}{default}", description.replace('\n', " "));
         KeyFlag {
@@ -178,6 +189,14 @@ impl Walk<'_> {
         }
     }
 
+    /// Whether it is a secret, or may be one.
+    fn is_secret(&self, property: &Value) -> bool {
+        let target = self.target(property);
+        let optional = target.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        target.get("x-secret") == Some(&Value::Bool(true))
+            || optional.map(|one| self.target(one)).any(|one| one.get("x-secret").is_some())
+    }
+
     fn item(&self, items: &Value) -> Option<Item> {
         match type_of(self.resolve(items))? {
             "integer" => Some(Item::Integer),
@@ -187,18 +206,21 @@ impl Walk<'_> {
         }
     }
 
-    /// Follows references, and the one alternative of an optional value that is not null.
+    /// Follows references, and the first alternative of several that is not null.
     fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            let target = reference
-                .strip_prefix('#')
-                .and_then(|pointer| self.root.as_value().pointer(pointer));
-            return target.map_or(schema, |target| self.resolve(target));
-        }
+        let schema = self.target(schema);
         let some = schema.get("anyOf").and_then(Value::as_array).and_then(|alternatives| {
             alternatives.iter().find(|alternative| type_of(alternative) != Some("null"))
         });
         some.map_or(schema, |some| self.resolve(some))
+    }
+
+    /// Follows references.
+    fn target<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
+        let target = pointer.and_then(|pointer| self.root.as_value().pointer(pointer));
+        target.map_or(schema, |target| self.target(target))
     }
 }
 
@@ -214,10 +236,12 @@ fn type_of(schema: &Value) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use clap::Command;
-    use exporter_sdk::{Collector, Context, Origin, Registration, Result as SdkResult, Scrape};
+    use exporter_runtime::{ConfigOrigin, Node};
+    use exporter_sdk::{
+        Collector, Context, Origin, Registration, Result as SdkResult, Scrape, Secret,
+    };
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
-    use serde_json::json;
 
     use super::*;
 
@@ -231,6 +255,8 @@ mod tests {
         devices: Vec<String>,
         strict: bool,
         info: Info,
+        token: Secret,
+        password: Option<Secret>,
     }
 
     #[derive(Default, Deserialize, Serialize, JsonSchema)]
@@ -254,7 +280,7 @@ mod tests {
 
     fn sample() -> Vec<KeyFlag> {
         let origin = Origin { package: "p", version: None, file: "f", line: 1 };
-        KeyFlag::of(&CollectorType::from(&Registration::of::<Sample, _>(origin)))
+        KeyFlag::of(&CollectorType::from(&Registration::of::<Sample, _>(origin)), "sample")
     }
 
     fn parse(args: &[&str]) -> Result<Value, String> {
@@ -262,11 +288,14 @@ mod tests {
         let command =
             Command::new("x").no_binary_name(true).args(flags.iter().flat_map(KeyFlag::args));
         let matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
-        let mut config = Map::new();
+        let mut tree = Node::empty(ConfigOrigin::Flag("flags".into()));
         for flag in &flags {
-            flag.apply(&matches, &mut config)?;
+            if let Some(overlay) = flag.overlay(&matches)? {
+                tree.lay(&overlay.path, overlay.value, ConfigOrigin::Flag(overlay.flag.into()));
+            }
         }
-        Ok(Value::Object(config))
+        let config = tree.to_json();
+        Ok(config.pointer("/collectors/sample").cloned().unwrap_or_else(|| json!({})))
     }
 
     #[test]
@@ -280,10 +309,12 @@ mod tests {
             "--collector.sample.devices=b",
             "--collector.sample.strict",
             "--collector.sample.info.flags-include=avx",
+            "--collector.sample.token=t",
+            "--collector.sample.password.file=/run/password",
         ];
         let expected = json!({
             "count": 7, "ratio": 0.5, "device_exclude": "^veth", "devices": ["a", "b"], "strict": true,
-            "info": {"flags_include": "avx"},
+            "info": {"flags_include": "avx"}, "token": "t", "password": {"file": "/run/password"},
         });
         assert_eq!(parse(&args), Ok(expected));
     }
@@ -308,5 +339,7 @@ mod tests {
         let flags = sample();
         let count = flags.iter().find(|flag| flag.flag == "collector.sample.count").unwrap();
         assert_eq!(count.help, "How many. [default: 0]");
+        let token = flags.iter().find(|flag| flag.flag == "collector.sample.token").unwrap();
+        assert_eq!(token.help, "");
     }
 }

@@ -3,12 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions, Settings};
+use exporter_exposition::{Page, Piece, TextEncoder};
+use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions};
 use exporter_sdk::Family;
 use serde_json::{Value, json};
 
 use crate::app::Exit;
 use crate::cli::Format;
+use crate::configuration::Source;
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Exit> {
@@ -21,8 +23,22 @@ pub(crate) fn print(text: &str) -> Result<(), Exit> {
     }
 }
 
+/// A page as text.
+pub(crate) fn encode(page: Page) -> String {
+    let (mut encoder, mut piece) = (TextEncoder::new(page), Piece::new(64 * 1024));
+    let mut text = Vec::new();
+    loop {
+        let more = encoder.fill(&mut piece);
+        text.extend_from_slice(piece.as_ref());
+        if !more {
+            return String::from_utf8_lossy(&text).into_owned();
+        }
+    }
+}
+
 /// Prints the collectors of this binary, one per line.
-pub(crate) fn list(catalog: &Catalog, settings: &Settings) -> Result<(), Exit> {
+pub(crate) fn list(catalog: &Catalog, source: &Source) -> Result<(), Exit> {
+    let settings = source.load(catalog).map_err(Exit::failure)?;
     let mut rows = vec![["COLLECTOR", "ENABLED", "ORIGIN"].map(str::to_owned)];
     for collector in catalog.iter() {
         let enabled = if settings.is_enabled(collector) { "yes" } else { "no" };
@@ -39,11 +55,12 @@ pub(crate) fn list(catalog: &Catalog, settings: &Settings) -> Result<(), Exit> {
 /// what is known without.
 pub(crate) fn describe(
     catalog: &Catalog,
-    settings: &Settings,
+    source: &Source,
     info: &BuildInfo,
     format: Format,
 ) -> Result<(), Exit> {
-    let registry = Registry::new(catalog, settings, info, RegistryOptions::default())
+    let settings = source.load(catalog).map_err(Exit::failure)?;
+    let registry = Registry::new(catalog, &settings, info, RegistryOptions::default())
         .map_err(Exit::failure)?;
     let (running, mut described) = (registry.families(), Vec::new());
     for collector in catalog.iter() {

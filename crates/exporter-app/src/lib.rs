@@ -11,11 +11,16 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod args;
+mod check;
 mod cli;
+mod configuration;
 mod flags;
 mod inspect;
 mod logfmt;
 mod logging;
 mod run;
+mod systemd;
 
 pub use crate::app::{App, main};
+pub use exporter_runtime::{Registry, Rendered, ScrapeRequest, Scraped, Settings, StartError};

@@ -1,53 +1,60 @@
-//! The exporter's life: build the collectors, listen, serve, stop.
+//! The exporter's life: build the collectors, listen, serve, reload, stop.
 
 use std::sync::Arc;
 
-use exporter_http::{Listener, WebOptions, serve};
-use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions, Settings};
-use tokio::signal::unix::{SignalKind, signal};
+use exporter_http::{Listener, Reload, WebOptions, serve};
+use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::Exit;
 use crate::cli::RunOptions;
-use crate::logging;
+use crate::configuration::{Reloader, Source};
+use crate::{logging, systemd};
 
 pub(crate) fn run(
     catalog: &Catalog,
-    settings: &Settings,
+    source: Source,
     info: BuildInfo,
     options: RunOptions,
 ) -> Result<(), Exit> {
     logging::init(&options.log);
+    let settings = source.load(catalog).map_err(Exit::failure)?;
     let registry_options = RegistryOptions { exporter_metrics: options.exporter_metrics };
-    let registry =
-        Registry::new(catalog, settings, &info, registry_options).map_err(Exit::failure)?;
-    let listeners: Vec<Listener> = options
-        .listen
-        .iter()
-        .map(Listener::bind)
-        .collect::<Result<_, _>>()
-        .map_err(Exit::failure)?;
+    let registry = Registry::new(catalog, &settings, &info, registry_options);
+    let registry = Arc::new(registry.map_err(Exit::failure)?);
+    let listeners = options.listen.iter().map(Listener::bind);
+    let listeners: Vec<Listener> = listeners.collect::<Result<_, _>>().map_err(Exit::failure)?;
     for note in &options.notes {
         tracing::info!("{note}");
     }
     announce(catalog, &registry, &info);
     let addresses: Vec<String> =
         listeners.iter().map(|listener| listener.address().to_string()).collect();
+    let reloader = Reloader::new(source, Arc::clone(&registry));
+    if let Some(interval) = options.auto_reload {
+        let watched = Arc::clone(&reloader).watch(interval);
+        watched.map_err(|error| {
+            Exit::Failure(format!("automatic reloads cannot be started: {error}"))
+        })?;
+    }
+    let on_request = Arc::clone(&reloader);
     let web = WebOptions {
         name: info.name,
         version: info.version,
         telemetry_path: options.telemetry_path,
         max_requests: options.max_requests,
-        reload: None,
+        reload: options.lifecycle.then(|| Arc::new(move || on_request.reload()) as Arc<Reload>),
     };
     let ready = || {
         // Who reads the addresses may send a signal at once.
-        let signal = stop_signal();
+        let signal = stop_signal(reloader);
         for address in addresses {
             tracing::info!(address, "Listening on");
         }
+        systemd::ready();
         signal
     };
-    serve(listeners, Arc::new(registry), web, options.shutdown_delay, ready)
+    serve(listeners, registry, web, options.shutdown_delay, ready)
         .map_err(|error| Exit::Failure(format!("the web server failed: {error}")))?;
     tracing::info!("Stopped");
     Ok(())
@@ -64,18 +71,43 @@ fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo) {
     tracing::info!(name = info.name, version = info.version, collectors, "Starting");
 }
 
-/// Receives SIGINT and SIGTERM from now on; the future completes at the first of them.
-fn stop_signal() -> impl Future<Output = ()> + 'static {
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+/// Receives SIGINT, SIGTERM and SIGHUP from now on; the future completes at the first of the former two, and reloads at
+/// each of the latter.
+fn stop_signal(reloader: Arc<Reloader>) -> impl Future<Output = ()> + 'static {
+    let receive = |kind| signal(kind);
+    let signals = receive(SignalKind::interrupt()).and_then(|interrupt| {
+        let (terminate, hangup) =
+            (receive(SignalKind::terminate())?, receive(SignalKind::hangup())?);
+        Ok([interrupt, terminate, hangup])
+    });
     async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-            tracing::error!("Signals cannot be received; only SIGKILL ends this process");
-            return std::future::pending().await;
-        };
+        match signals {
+            Ok(signals) => stop_or_reload(signals, reloader).await,
+            Err(error) => {
+                tracing::error!(%error, "Signals cannot be received; only SIGKILL ends this process");
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+async fn stop_or_reload(
+    [mut interrupt, mut terminate, mut hangup]: [Signal; 3],
+    reloader: Arc<Reloader>,
+) {
+    loop {
         let name = tokio::select! {
             _ = interrupt.recv() => "SIGINT",
             _ = terminate.recv() => "SIGTERM",
+            _ = hangup.recv() => {
+                let reloader = Arc::clone(&reloader);
+                // It reads files and builds collectors; signals are waited for meanwhile. The log tells how it went.
+                drop(tokio::task::spawn_blocking(move || reloader.reload()));
+                continue;
+            }
         };
         tracing::info!(signal = name, "Stopping");
+        systemd::stopping();
+        return;
     }
 }

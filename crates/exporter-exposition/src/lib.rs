@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+mod lint;
 mod number;
 mod page;
 mod piece;
 mod text;
 
+pub use crate::lint::lint;
 pub use crate::page::Page;
 pub use crate::piece::Piece;
 pub use crate::text::TextEncoder;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use exporter_config::{
-    ByteSize, HumanDuration, Key, Node, NodeValue, Problem, check_keys, read_as, resolve_secrets,
-    unknown_name,
+    ByteSize, HumanDuration, Key, Node, NodeValue, Problem, check_keys, mask_secrets, read_as,
+    read_with, resolve_secrets, unknown_name,
 };
 use exporter_sdk::{Paths, names};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -63,7 +63,11 @@ const TOP: [&str; 3] = ["collectors", "paths", "scrape"];
 /// # Errors
 ///
 /// For the first mistake: a key that does not exist, a collector that is not linked, a value of the wrong form.
-pub fn read_settings(mut tree: Node, folder: &Path, catalog: &Catalog) -> Result<Settings, Problem> {
+pub fn read_settings(
+    mut tree: Node,
+    folder: &Path,
+    catalog: &Catalog,
+) -> Result<Settings, Problem> {
     for (key, _) in tree.entries().unwrap_or_default() {
         if !TOP.contains(&key.name.as_str()) {
             let message = unknown_name("key", &key.name, &TOP);
@@ -100,7 +104,8 @@ fn map(node: Node, path: &str) -> Result<Vec<(Key, Node)>, Problem> {
 }
 
 fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeSettings, Problem> {
-    let schema = if path == "scrape" { schema_for!(GlobalScrapeKeys) } else { schema_for!(ScrapeKeys) };
+    let schema =
+        if path == "scrape" { schema_for!(GlobalScrapeKeys) } else { schema_for!(ScrapeKeys) };
     check_keys(node, &schema, path)?;
     let keys: ScrapeKeys = read_as(node, path)?;
     if keys.timeout.as_ref().is_some_and(|timeout| timeout.0.is_zero()) {
@@ -182,14 +187,60 @@ pub(crate) fn with_common_keys(mut schema: Schema) -> Schema {
         "description": "Whether it runs. Without it, a collector does if it is on by default, an instance does.",
     });
     let object = schema.ensure_object();
-    if let Some(properties) = object.entry("properties").or_insert_with(|| json!({})).as_object_mut() {
+    if let Some(properties) =
+        object.entry("properties").or_insert_with(|| json!({})).as_object_mut()
+    {
         properties.insert("enabled".to_owned(), enabled);
         properties.insert("scrape".to_owned(), scrape);
     }
     if let Some(all) = object.entry("$defs").or_insert_with(|| json!({})).as_object_mut()
         && let Some(Value::Object(definitions)) = definitions
     {
-        all.extend(definitions.into_iter().map(|(name, schema)| (format!("exporter.{name}"), schema)));
+        all.extend(
+            definitions.into_iter().map(|(name, schema)| (format!("exporter.{name}"), schema)),
+        );
     }
     schema
+}
+
+/// The configuration in force, every default filled in and every secret masked: what the `config` command prints. It can
+/// be used as a configuration file, but for the secrets.
+///
+/// # Errors
+///
+/// When the configuration of a collector does not have the right form.
+pub fn effective_configuration(catalog: &Catalog, settings: &Settings) -> Result<Value, Problem> {
+    let mut collectors = serde_json::Map::new();
+    for kind in catalog.iter().filter(|kind| !settings.is_enabled(kind)) {
+        collectors.insert(kind.name().to_owned(), json!({"enabled": false}));
+    }
+    for enabled in settings.enabled(catalog) {
+        let (name, kind) = (enabled.name, enabled.kind);
+        let node = settings.config(name);
+        let mut own = read_with(&node, &collector_path(name), |config| kind.effective(config))?;
+        mask_secrets(&mut own, &kind.schema());
+        if let Some(own) = own.as_object_mut() {
+            own.insert("enabled".to_owned(), true.into());
+            if let Some(scrape) =
+                settings.collectors.get(name).and_then(|said| said.scrape.as_ref())
+            {
+                own.insert("scrape".to_owned(), json!(keys_of(scrape)));
+            }
+        }
+        collectors.insert(name.to_owned(), own);
+    }
+    let mut scrape = json!(keys_of(&settings.scrape));
+    scrape["timeout_offset"] = json!(HumanDuration(settings.timeout_offset));
+    Ok(json!({"scrape": scrape, "paths": settings.paths, "collectors": collectors}))
+}
+
+fn keys_of(scrape: &ScrapeSettings) -> ScrapeKeys {
+    ScrapeKeys {
+        timeout: Some(HumanDuration(scrape.timeout)),
+        min_interval: Some(HumanDuration(scrape.min_interval)),
+        sample_limit: scrape.sample_limit,
+        byte_limit: Some(ByteSize(scrape.byte_limit)),
+        failure_policy: Some(scrape.failure_policy),
+        duplicates: Some(scrape.duplicates),
+    }
 }

@@ -1,7 +1,9 @@
 //! Why an exporter does not start, or does not take a new configuration.
 
+use exporter_config::Problem;
 use exporter_sdk::Origin;
 
+use crate::catalog::CatalogError;
 use crate::claims::Clash;
 
 /// Why an exporter does not start, or does not take a new configuration.
@@ -17,16 +19,12 @@ pub enum StartError {
         /// The names that would be right.
         linked: String,
     },
-    /// A collector cannot be built from its configuration.
-    #[error("collector `{collector}`{key}: {problem}")]
-    Config {
-        /// The collector.
-        collector: String,
-        /// The key, as text for the message, or nothing.
-        key: String,
-        /// What is wrong.
-        problem: String,
-    },
+    /// The collectors of this binary do not fit together.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The configuration of a collector is wrong.
+    #[error(transparent)]
+    Config(#[from] Problem),
     /// A collector cannot have instances.
     #[error("collector `{collector}` cannot be one of several: {problem}")]
     Instance {

@@ -10,6 +10,8 @@
 mod catalog;
 mod caught;
 mod claims;
+mod configuration;
+mod configuration_schema;
 mod error;
 mod evidence;
 mod gate;
@@ -28,6 +30,8 @@ mod telemetry;
 mod work;
 
 pub use crate::catalog::{Catalog, CatalogError, CollectorType};
+pub use crate::configuration::{effective_configuration, read_settings};
+pub use crate::configuration_schema::configuration_schema;
 pub use crate::error::StartError;
 pub use crate::registry::{BuildInfo, Missing, Registry, RegistryOptions, Scraped};
 pub use crate::render::Rendered;
@@ -36,4 +40,8 @@ pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
 };
+pub use exporter_config::{
+    HumanDuration, Node, Origin as ConfigOrigin, Problem, SecretFile, redact, to_yaml, unknown_name,
+};
+
 pub use crate::telemetry::{RequestInFlight, WebMetrics};

@@ -259,7 +259,7 @@ impl Generation {
                 paths: settings.paths.clone(),
                 scrape: settings.scrape_of(enabled.name),
             };
-            let same = kept.get(enabled.name).filter(|slot| slot.plan == plan);
+            let same = kept.get(enabled.name).filter(|slot| slot.plan.is_like(&plan));
             slots.push(if let Some(slot) = same {
                 Arc::clone(slot)
             } else {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use exporter_config::{Node, Origin, SecretFile};
 use exporter_sdk::{Paths, names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::catalog::{Catalog, CollectorType};
 
@@ -44,8 +44,10 @@ pub struct CollectorSettings {
     pub enabled: Option<bool>,
     /// How it is run, where that differs from the others. `None` for like all others.
     pub scrape: Option<ScrapeSettings>,
-    /// Its own keys.
-    pub config: Map<String, Value>,
+    /// Its own keys; `None` for all at their defaults.
+    pub config: Option<Node>,
+    /// The files that secrets among its keys were read from.
+    pub secrets: Vec<SecretFile>,
 }
 
 /// How a collector is run.
@@ -128,8 +130,9 @@ impl Settings {
     }
 
     /// The keys of a collector.
-    pub(crate) fn config(&self, name: &str) -> Value {
-        Value::Object(self.collectors.get(name).map(|c| c.config.clone()).unwrap_or_default())
+    pub(crate) fn config(&self, name: &str) -> Node {
+        let said = self.collectors.get(name).and_then(|said| said.config.clone());
+        said.unwrap_or_else(|| Node::empty(Origin::WholeFile("the default configuration".into())))
     }
 
     /// How a collector is run.

@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use exporter_config::{Node, read_with};
 use exporter_sdk::{
     AnyCollector, Context, Family, Origin, Paths, Recorder, RunError, RunOptions, Snapshot,
 };
-use serde_json::Value;
 
 use crate::catalog::CollectorType;
 use crate::claims::{Owner, exposed_names};
+use crate::configuration::collector_path;
 use crate::error::StartError;
 use crate::gate::Gate;
 use crate::pool::Job;
@@ -28,12 +29,20 @@ use crate::work;
 pub(crate) const INSTANCE_LABEL: &str = "collector_instance";
 
 /// All that decides what a collector does. Where it is the same after a reload, so is the slot.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) name: String,
-    pub(crate) config: Value,
+    pub(crate) config: Node,
     pub(crate) paths: Paths,
     pub(crate) scrape: ScrapeSettings,
+}
+
+impl Plan {
+    /// Whether both mean the same, wherever it was written. The text of secret files is in it by now.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.config.to_json() == other.config.to_json()
+            && (&self.name, &self.paths, &self.scrape) == (&other.name, &other.paths, &other.scrape)
+    }
 }
 
 /// One collector, its configuration and its memory.
@@ -375,16 +384,7 @@ impl Drop for Slot {
 }
 
 fn build(plan: &Plan, kind: &CollectorType) -> Result<AnyCollector, StartError> {
-    let mut track = serde_path_to_error::Track::new();
-    let mut deserializer = <dyn erased_serde::Deserializer<'_>>::erase(
-        serde_path_to_error::Deserializer::new(&plan.config, &mut track),
-    );
     let context = Context::new(&plan.name).with_paths(plan.paths.clone());
-    let built = kind.build(&mut deserializer, &context);
-    drop(deserializer);
-    built.map_err(|error| {
-        let path = track.path().to_string();
-        let key = if path == "." { String::new() } else { format!(", key `{path}`") };
-        StartError::Config { collector: plan.name.clone(), key, problem: error.to_string() }
-    })
+    let path = collector_path(&plan.name);
+    Ok(read_with(&plan.config, &path, |config| kind.build(config, &context))?)
 }

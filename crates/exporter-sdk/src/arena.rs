@@ -186,7 +186,9 @@ impl Arena {
         let mut cursor = Cursor::default();
         while let Some((place, record)) = self.next(&mut cursor) {
             if places.next_if_eq(&place).is_none() {
-                kept.push(record.part(), record.value, |pen| pen.put(&record.chunk[..record.length()]));
+                kept.push_part(record.part(), record.value, |pen| {
+                    pen.put(&record.chunk[..record.length()]);
+                });
             }
         }
         *self = kept;

@@ -1,0 +1,82 @@
+//! Commands that check or show something and serve nothing.
+
+use std::path::PathBuf;
+
+use exporter_exposition::lint;
+use exporter_runtime::{
+    BuildInfo, Catalog, Reason, Registry, RegistryOptions, ScrapeRequest, configuration_schema,
+    effective_configuration, to_yaml,
+};
+
+use crate::app::Exit;
+use crate::configuration::Source;
+use crate::inspect::{encode, print};
+
+/// Checks the configuration as a start would: every collector is built, and no metric name is claimed twice.
+pub(crate) fn config(
+    catalog: &Catalog,
+    source: Source,
+    file: Option<PathBuf>,
+    info: &BuildInfo,
+) -> Result<(), Exit> {
+    let source = file.map_or(source, Source::of_file);
+    let registry = build(catalog, &source, info)?;
+    let collectors = registry.collectors();
+    let collectors = if collectors.is_empty() { "none".to_owned() } else { collectors.join(", ") };
+    let what =
+        source.file.map_or("The configuration".to_owned(), |file| file.display().to_string());
+    print(&format!("{what} can be used. Collectors that run with it: {collectors}\n"))
+}
+
+/// Prints the configuration in force.
+pub(crate) fn show(catalog: &Catalog, source: &Source) -> Result<(), Exit> {
+    let settings = source.load(catalog).map_err(Exit::failure)?;
+    let effective = effective_configuration(catalog, &settings).map_err(Exit::failure)?;
+    print(&to_yaml(&effective))
+}
+
+/// Prints the JSON Schema of the configuration file.
+pub(crate) fn schema(catalog: &Catalog) -> Result<(), Exit> {
+    print(&format!("{:#}\n", configuration_schema(catalog)))
+}
+
+/// Checks the metrics that the collectors describe, and those of a scrape, by the rules of promtool.
+pub(crate) fn metrics(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<(), Exit> {
+    let registry = build(catalog, source, info)?;
+    let described = registry.families().into_iter().flat_map(|(_, families)| families);
+    let scraped = registry.scrape_blocking(&ScrapeRequest::default());
+    let on_page = scraped.page.segments().map(|(samples, _)| samples.family().clone());
+    let mut families: Vec<_> = described.chain(on_page).collect();
+    families.sort_by(|a, b| a.name().cmp(b.name()));
+    families.dedup_by(|a, b| a.name() == b.name());
+    let mut findings = Vec::new();
+    for family in &families {
+        findings
+            .extend(lint(family).into_iter().map(|found| format!("{}: {found}", family.name())));
+    }
+    if findings.is_empty() {
+        return print(&format!("{} metrics are as they should be\n", families.len()));
+    }
+    print(&format!("{}\n", findings.join("\n")))?;
+    let (found, all) = (findings.len(), families.len());
+    Err(Exit::Failure(format!("{found} findings in {all} metrics")))
+}
+
+/// Prints one page, whatever is missing on it.
+pub(crate) fn scrape(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<(), Exit> {
+    let registry = build(catalog, source, info)?;
+    let scraped = registry.scrape_blocking(&ScrapeRequest::default());
+    let missing = scraped.missing;
+    print(&encode(scraped.page))?;
+    let failed = missing.iter().filter(|missing| missing.failure.reason != Reason::Unavailable);
+    let failed: Vec<&str> = failed.map(|missing| missing.collector.as_str()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Exit::Failure(format!("samples are missing of: {}", failed.join(", "))))
+}
+
+fn build(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<Registry, Exit> {
+    let settings = source.load(catalog).map_err(Exit::failure)?;
+    Registry::new(catalog, &settings, info, RegistryOptions::default()).map_err(Exit::failure)
+}
