@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::node::{Key, Node, NodeValue};
 use crate::problem::{Problem, child_path, item_path};
-use crate::schema::{Alternatives, SchemaTree, key_names, of_item, of_key, of_maps};
+use crate::schema::{Alternatives, SchemaTree, is_secret, key_names, of_item, of_key, of_maps};
 use crate::spelling::instead;
 
 /// Checks that `schema` knows every key of `node`, which stands at the key `path`.
@@ -25,9 +25,20 @@ struct Check<'a> {
     tree: SchemaTree<'a>,
 }
 
+/// Where a secret stands, a key that is not known may be a part of it, and is not told.
+fn secret(node: &Node, path: &str) -> Result<(), Problem> {
+    let unknown = node.entries().into_iter().flatten().find(|(key, _)| key.name != "file");
+    let Some((key, _)) = unknown else { return Ok(()) };
+    let message = "unknown key; a secret is text, or `file:` with the path of a file that holds it";
+    Err(Problem::new(key.origin.clone(), path, message))
+}
+
 impl<'a> Check<'a> {
     fn node(&self, node: &Node, schemas: &[&'a Value], path: &str) -> Result<(), Problem> {
         let branches = self.tree.branches(schemas, Alternatives::Fitting(node));
+        if is_secret(&branches) {
+            return secret(node, path);
+        }
         match &node.value {
             NodeValue::Map(entries) => self.map(entries, &of_maps(&branches), path),
             NodeValue::List(items) => items.iter().enumerate().try_for_each(|(index, item)| {

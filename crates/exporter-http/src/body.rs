@@ -57,16 +57,16 @@ impl Drop for Lent {
 }
 
 /// How many pages may wait for their readers at once. Each can be of another run, and holds that run's samples.
-const MAX_HELD: usize = 128;
+pub(crate) const MAX_HELD: usize = 128;
 
-/// Pages of which a part is still to be sent.
+/// A count of what is being done, each for as long as a clone of this is kept.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HeldPages(Arc<()>);
+pub(crate) struct Count(Arc<()>);
 
-impl HeldPages {
-    /// Whether there is room for one more.
-    pub(crate) fn have_room(&self) -> bool {
-        Arc::strong_count(&self.0) <= MAX_HELD
+impl Count {
+    /// How many there are, one that is about to be done included.
+    pub(crate) fn with_one_more(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 }
 
@@ -74,7 +74,25 @@ impl HeldPages {
 struct Rest {
     encoder: TextEncoder,
     pieces: Pieces,
-    _held: HeldPages,
+    _held: Count,
+}
+
+/// What lasts as long as a request does.
+pub(crate) struct Request {
+    _in_flight: RequestInFlight,
+    /// There for scrapes only.
+    scrape: Option<Count>,
+}
+
+impl Request {
+    pub(crate) fn begin(web: &WebMetrics) -> Self {
+        Self { _in_flight: web.begin(), scrape: None }
+    }
+
+    /// Counts it among the scrapes.
+    pub(crate) fn is_scrape(&mut self, scrapes: &Count) {
+        self.scrape = Some(scrapes.clone());
+    }
 }
 
 /// The body of a response. It counts what it hands over; its request is over when it is dropped.
@@ -84,11 +102,11 @@ pub(crate) struct Body {
     /// What comes after `next`, for a page that does not fit one piece.
     rest: Option<Rest>,
     size: BodySize,
-    _request: RequestInFlight,
+    _request: Request,
 }
 
 impl Body {
-    pub(crate) fn text(text: impl Into<Bytes>, web: WebMetrics, request: RequestInFlight) -> Self {
+    pub(crate) fn text(text: impl Into<Bytes>, web: WebMetrics, request: Request) -> Self {
         let text = text.into();
         let size = BodySize::Sized(text.len() as u64);
         Self { web, next: Some(text), rest: None, size, _request: request }
@@ -97,9 +115,9 @@ impl Body {
     pub(crate) fn page(
         page: Page,
         pieces: &Pieces,
-        held: &HeldPages,
+        held: &Count,
         web: WebMetrics,
-        request: RequestInFlight,
+        request: Request,
     ) -> Self {
         let mut encoder = TextEncoder::new(page);
         let (piece, more) = encode(&mut encoder, pieces);

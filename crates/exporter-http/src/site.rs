@@ -10,9 +10,9 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
 use exporter_exposition::TextEncoder;
-use exporter_runtime::{Registry, RequestInFlight, ScrapeRequest, TIMEOUT_HEADER};
+use exporter_runtime::{Registry, ScrapeRequest, TIMEOUT_HEADER};
 
-use crate::body::{Body, HeldPages, Pieces};
+use crate::body::{Body, Count, MAX_HELD, Pieces, Request};
 use crate::connection::Watched;
 use crate::landing;
 
@@ -64,7 +64,8 @@ pub(crate) struct Site {
     registry: Arc<Registry>,
     options: WebOptions,
     pieces: Pieces,
-    held: HeldPages,
+    held: Count,
+    scrapes: Count,
     ready: AtomicBool,
 }
 
@@ -75,23 +76,23 @@ const LONGEST_READ: Duration = Duration::from_mins(2);
 
 impl Site {
     pub(crate) fn new(registry: Arc<Registry>, options: WebOptions) -> Self {
-        let (pieces, held) = Default::default();
-        Self { registry, options, pieces, held, ready: AtomicBool::new(false) }
+        let (pieces, held, scrapes) = Default::default();
+        Self { registry, options, pieces, held, scrapes, ready: AtomicBool::new(false) }
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    fn begin(&self) -> RequestInFlight {
-        self.registry.web_metrics().begin()
+    fn begin(&self) -> Request {
+        Request::begin(self.registry.web_metrics())
     }
 
     fn text(
         &self,
         status: StatusCode,
         text: impl Into<String>,
-        request: RequestInFlight,
+        request: Request,
     ) -> HttpResponse<Body> {
         let body = Body::text(text.into(), self.registry.web_metrics().clone(), request);
         self.respond(status, "text/plain; charset=utf-8", body)
@@ -200,12 +201,12 @@ async fn page(
     site: &Site,
     request: &HttpRequest,
     scrape: ScrapeRequest,
-    begun: RequestInFlight,
+    mut begun: Request,
 ) -> HttpResponse<Body> {
-    let busy = usize::try_from(site.registry.web_metrics().in_flight()).unwrap_or(0);
-    if busy > site.options.max_requests || !site.held.have_room() {
-        return site.text(StatusCode::SERVICE_UNAVAILABLE, too_busy(site, busy), begun);
+    if let Some(text) = too_busy(site) {
+        return site.text(StatusCode::SERVICE_UNAVAILABLE, text, begun);
     }
+    begun.is_scrape(&site.scrapes);
     let timeout = request.headers().get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok());
     let scrape = scrape.with_timeout(timeout);
     if let Some(connection) = request.conn_data::<Watched>() {
@@ -222,15 +223,15 @@ async fn page(
     site.respond(StatusCode::OK, TextEncoder::CONTENT_TYPE, body)
 }
 
-fn too_busy(site: &Site, busy: usize) -> String {
-    if busy > site.options.max_requests {
-        format!(
-            "503: {} requests are being answered, as many as --web.max-requests allows\n",
-            busy - 1
-        )
-    } else {
-        "503: too many pages wait for clients that do not read them\n".to_owned()
+fn too_busy(site: &Site) -> Option<String> {
+    let max = site.options.max_requests;
+    if site.scrapes.with_one_more() > max {
+        return Some(format!(
+            "503: {max} requests are being answered, as many as --web.max-requests allows\n"
+        ));
     }
+    let held = site.held.with_one_more() > MAX_HELD;
+    held.then(|| "503: too many pages wait for clients that do not read them\n".to_owned())
 }
 
 async fn landing_page(site: Data<Site>) -> HttpResponse<Body> {

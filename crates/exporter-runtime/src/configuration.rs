@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use exporter_config::{
-    ByteSize, HumanDuration, Key, Node, NodeValue, Problem, check_keys, mask_secrets, read_as,
-    read_with, resolve_secrets, unknown_name,
+    ByteSize, HumanDuration, Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets,
+    read_as, read_with, resolve_secrets, unknown_name,
 };
 use exporter_sdk::{Paths, names};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -141,6 +141,9 @@ fn read_collector(
     let mut said = CollectorSettings::default();
     if let Some((_, enabled)) = config.remove("enabled") {
         said.enabled = Some(read_as(&enabled, &format!("{path}.enabled"))?);
+    } else if matches!(key.origin, Origin::File { .. }) {
+        // Who writes of a collector wants it. A flag for one of its keys may only be there in case.
+        said.enabled = Some(true);
     }
     if let Some((_, own)) = config.remove("scrape") {
         said.scrape = Some(read_scrape(&own, &format!("{path}.scrape"), scrape)?);
@@ -184,7 +187,7 @@ pub(crate) fn with_common_keys(mut schema: Schema) -> Schema {
     rebase(&mut scrape, "#/$defs/exporter.");
     let enabled = json!({
         "type": "boolean",
-        "description": "Whether it runs. Without it, a collector does if it is on by default, an instance does.",
+        "description": "Whether it runs. A collector that is named in this file does, unless this says no.",
     });
     let object = schema.ensure_object();
     if let Some(properties) =

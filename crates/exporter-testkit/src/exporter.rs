@@ -102,7 +102,19 @@ impl Exporter {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.call();
+        self.read(path, request.call())
+    }
+
+    /// POSTs nothing to a path.
+    pub fn post(&self, path: &str) -> Response {
+        self.read(path, self.agent.post(format!("http://{}{path}", self.address)).send_empty())
+    }
+
+    fn read(
+        &self,
+        path: &str,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Response {
         let mut response =
             response.unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.log()));
         let headers = response.headers().iter();
@@ -133,11 +145,16 @@ impl Exporter {
         self.end(Signal::TERM)
     }
 
-    /// Sends a signal and waits for the end.
-    pub fn end(mut self, signal: Signal) -> ExitStatus {
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         let pid =
             i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has a pid");
         kill_process(pid, signal).expect("a child can be signalled");
+    }
+
+    /// Sends a signal and waits for the end.
+    pub fn end(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         let mut status = None;
         wait_until("the exporter ends", || {
             status = self.child.try_wait().expect("the child can be waited for");

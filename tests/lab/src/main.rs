@@ -5,6 +5,7 @@
 
 mod bulk;
 mod misbehave;
+mod secret;
 
 fn main() -> std::process::ExitCode {
     exporter_app::main()

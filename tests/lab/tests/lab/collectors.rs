@@ -1,22 +1,8 @@
-//! The lab exporter over its real binary: a collector that goes wrong costs its own samples only, and load is served.
+//! A collector that goes wrong costs its own samples only, and load is served.
 
-use exporter_testkit::{Exporter, Page, run, wait_until};
+use exporter_testkit::{Exporter, run, wait_until};
 
-const LAB: &str = env!("CARGO_BIN_EXE_lab-exporter");
-const TWINS: &str = env!("CARGO_BIN_EXE_twins");
-
-fn success(page: &Page, collector: &str) -> Option<f64> {
-    page.value("exporter_collector_success", &[("collector", collector)])
-}
-
-fn failures(page: &Page, collector: &str, reason: &str) -> Option<f64> {
-    let labels = [("collector", collector), ("reason", reason)];
-    page.value("exporter_collector_failures_total", &labels)
-}
-
-fn stderr(output: &std::process::Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::{LAB, TWINS, failures, stderr, success};
 
 #[test]
 fn bulk_makes_as_many_series_as_asked_for_half_of_each_kind() {
@@ -154,12 +140,12 @@ fn a_bad_value_is_refused_by_the_flag_or_by_the_collector() {
         (
             "--collector.bulk.series=7",
             1,
-            "error: collector `bulk`: series: 7 is not an even number\n",
+            "error: --collector.bulk.series: collectors.bulk: series: 7 is not an even number\n",
         ),
         (
             "--collector.bulk.series=-2",
             1,
-            "error: collector `bulk`, key `series`: invalid value: integer `-2`, expected usize\n",
+            "error: --collector.bulk.series: collectors.bulk.series: invalid value: integer `-2`, expected usize\n",
         ),
         (
             "--collector.bulk.serie=2",
