@@ -36,10 +36,14 @@ fn ours(name: &str) -> bool {
 }
 
 /// Who may depend on whom, of our own crates. A crate that is not here may depend on none of them.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("exporter-exposition", &["exporter-sdk"]),
     ("exporter-prometheus", &["exporter-sdk"]),
-    ("exporter-runtime", &["exporter-exposition", "exporter-prometheus", "exporter-sdk"]),
+    ("exporter-config", &[]),
+    (
+        "exporter-runtime",
+        &["exporter-config", "exporter-exposition", "exporter-prometheus", "exporter-sdk"],
+    ),
     ("exporter-http", &["exporter-exposition", "exporter-runtime"]),
     ("exporter-app", &["exporter-http", "exporter-runtime", "exporter-sdk"]),
     ("exporter-sdk", &[]),

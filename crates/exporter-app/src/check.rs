@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use exporter_exposition::lint;
 use exporter_runtime::{
     BuildInfo, Catalog, Reason, Registry, RegistryOptions, ScrapeRequest, configuration_schema,
-    effective_configuration, to_yaml,
+    effective_configuration, lint, to_yaml,
 };
 
 use crate::app::Exit;
 use crate::configuration::Source;
-use crate::inspect::{encode, print};
+use crate::inspect::print;
 
 /// Checks the configuration as a start would: every collector is built, and no metric name is claimed twice.
 pub(crate) fn config(
@@ -25,19 +24,19 @@ pub(crate) fn config(
     let collectors = if collectors.is_empty() { "none".to_owned() } else { collectors.join(", ") };
     let what =
         source.file.map_or("The configuration".to_owned(), |file| file.display().to_string());
-    print(&format!("{what} can be used. Collectors that run with it: {collectors}\n"))
+    print(format!("{what} can be used. Collectors that run with it: {collectors}\n"))
 }
 
 /// Prints the configuration in force.
 pub(crate) fn show(catalog: &Catalog, source: &Source) -> Result<(), Exit> {
     let settings = source.load(catalog).map_err(Exit::failure)?;
     let effective = effective_configuration(catalog, &settings).map_err(Exit::failure)?;
-    print(&to_yaml(&effective))
+    print(to_yaml(&effective))
 }
 
 /// Prints the JSON Schema of the configuration file.
 pub(crate) fn schema(catalog: &Catalog) -> Result<(), Exit> {
-    print(&format!("{:#}\n", configuration_schema(catalog)))
+    print(format!("{:#}\n", configuration_schema(catalog)))
 }
 
 /// Checks the metrics that the collectors describe, and those of a scrape, by the rules of promtool.
@@ -55,9 +54,9 @@ pub(crate) fn metrics(catalog: &Catalog, source: &Source, info: &BuildInfo) -> R
             .extend(lint(family).into_iter().map(|found| format!("{}: {found}", family.name())));
     }
     if findings.is_empty() {
-        return print(&format!("{} metrics are as they should be\n", families.len()));
+        return print(format!("{} metrics are as they should be\n", families.len()));
     }
-    print(&format!("{}\n", findings.join("\n")))?;
+    print(format!("{}\n", findings.join("\n")))?;
     let (found, all) = (findings.len(), families.len());
     Err(Exit::Failure(format!("{found} findings in {all} metrics")))
 }
@@ -66,8 +65,8 @@ pub(crate) fn metrics(catalog: &Catalog, source: &Source, info: &BuildInfo) -> R
 pub(crate) fn scrape(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<(), Exit> {
     let registry = build(catalog, source, info)?;
     let scraped = registry.scrape_blocking(&ScrapeRequest::default());
-    let missing = scraped.missing;
-    print(&encode(scraped.page))?;
+    let missing = scraped.missing.clone();
+    print(scraped.into_text())?;
     let failed = missing.iter().filter(|missing| missing.failure.reason != Reason::Unavailable);
     let failed: Vec<&str> = failed.map(|missing| missing.collector.as_str()).collect();
     if failed.is_empty() {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use exporter_exposition::{Page, Piece, TextEncoder};
 use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions};
 use exporter_sdk::Family;
 use serde_json::{Value, json};
@@ -13,26 +12,13 @@ use crate::cli::Format;
 use crate::configuration::Source;
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
-pub(crate) fn print(text: &str) -> Result<(), Exit> {
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Exit> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Exit::Failure(format!("cannot write to standard output: {error}")))
         }
         _ => Ok(()),
-    }
-}
-
-/// A page as text.
-pub(crate) fn encode(page: Page) -> String {
-    let (mut encoder, mut piece) = (TextEncoder::new(page), Piece::new(64 * 1024));
-    let mut text = Vec::new();
-    loop {
-        let more = encoder.fill(&mut piece);
-        text.extend_from_slice(piece.as_ref());
-        if !more {
-            return String::from_utf8_lossy(&text).into_owned();
-        }
     }
 }
 
@@ -48,7 +34,7 @@ pub(crate) fn list(catalog: &Catalog, source: &Source) -> Result<(), Exit> {
             collector.origin().to_string(),
         ]);
     }
-    print(&table(&rows))
+    print(table(&rows))
 }
 
 /// Prints every metric of every collector: of those that run what they describe with their configuration, of the others

@@ -6,6 +6,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
+use exporter_runtime::redact;
+
 use crate::logfmt::Logfmt;
 
 #[derive(Debug)]
@@ -44,6 +46,6 @@ pub(crate) fn init(options: &LogOptions) {
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("panicked");
-        tracing::error!(location, panic = message, "Panicked");
+        tracing::error!(location, panic = &*redact(message), "Panicked");
     }));
 }

@@ -40,6 +40,8 @@ pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
 };
+pub use exporter_exposition::lint;
+
 pub use exporter_config::{
     HumanDuration, Node, Origin as ConfigOrigin, Problem, SecretFile, redact, to_yaml, unknown_name,
 };

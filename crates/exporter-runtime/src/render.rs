@@ -58,19 +58,26 @@ impl Registry {
 /// Large enough for most pages; the body grows by as much for larger ones.
 const PIECE: usize = 64 * 1024;
 
+impl Scraped {
+    /// The page in text format 0.0.4, whatever is missing on it.
+    pub fn into_text(self) -> Vec<u8> {
+        let (mut encoder, mut piece) = (TextEncoder::new(self.page), Piece::new(PIECE));
+        let mut text = Vec::new();
+        while encoder.fill(&mut piece) {
+            text.extend_from_slice(piece.as_ref());
+        }
+        text.extend_from_slice(piece.as_ref());
+        text
+    }
+}
+
 impl Rendered {
     fn of(scraped: Scraped) -> Self {
         if let Some(failures) = scraped.refusal() {
             return Self::text(500, failures);
         }
-        let (mut encoder, mut piece) = (TextEncoder::new(scraped.page), Piece::new(PIECE));
-        let mut body = Vec::new();
-        while encoder.fill(&mut piece) {
-            body.extend_from_slice(piece.as_ref());
-        }
-        body.extend_from_slice(piece.as_ref());
         let content_type = TextEncoder::CONTENT_TYPE;
-        Self { status: 200, content_type, content_encoding: None, body }
+        Self { status: 200, content_type, content_encoding: None, body: scraped.into_text() }
     }
 
     fn text(status: u16, text: String) -> Self {

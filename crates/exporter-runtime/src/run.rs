@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use exporter_config::redact;
 use exporter_sdk::Snapshot;
 
 /// Why a run has no samples.
@@ -59,7 +60,8 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into() }
+        // Errors of network libraries name URLs, and those may have a password in them.
+        Self { reason, message: redact(&message.into()).into_owned() }
     }
 }
 

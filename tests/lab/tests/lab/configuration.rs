@@ -193,13 +193,19 @@ fn a_secret_is_in_no_output() {
     let config = Config::new("");
     fs::write(config.path("token"), format!("{CANARY}\n")).unwrap();
     config.write(&format!(
-        "collectors: {{secret: {{token: {{file: token}}, password: {CANARY}, url: \"http://me:{CANARY}@localhost/\"}}}}"
+        "collectors: {{secret: {{token: {{file: token}}, password: {CANARY}}}, \
+         secret@error: {{url: \"http://me:{CANARY}@localhost/\"}}, secret@panic: {{url: \"panic://me:{CANARY}@localhost/\"}}}}"
     ));
     let exporter = config.start(&["--log.level=debug", "--web.enable-lifecycle"]);
     let page = exporter.scrape();
     // It got them, and says so by their length.
     assert_eq!(page.value("lab_secret_bytes", &[("key", "token")]), Some(14.0));
     assert_eq!(page.value("lab_secret_bytes", &[("key", "password")]), Some(14.0));
+    assert_eq!(
+        (success(&page, "secret@error"), success(&page, "secret@panic")),
+        (Some(0.0), Some(0.0))
+    );
+    assert_eq!(exporter.log().matches("cannot connect to http://***@localhost/").count(), 1);
     let mut seen = vec![
         exporter.get("/metrics").body,
         exporter.get("/").body,
