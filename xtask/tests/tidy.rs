@@ -48,7 +48,10 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("exporter-app", &["exporter-http", "exporter-runtime", "exporter-sdk"]),
     ("exporter-sdk", &[]),
     ("exporter-testkit", &[]),
-    ("exporter-bench", &[]),
+    (
+        "exporter-bench",
+        &["collector-counter", "collector-gauge", "exporter-exposition", "exporter-sdk"],
+    ),
     ("lab-exporter", &["exporter-app", "exporter-sdk"]),
 ];
 

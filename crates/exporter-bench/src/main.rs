@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod inline;
 mod peers;
 mod report;
 mod server;

@@ -26,6 +26,8 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
     );
     println!("Two series, the reference exporter:\n");
     measure(0, binaries, rounds)?;
+    println!("\n{TRIVIAL} trivial collectors:\n");
+    trivial(binaries, rounds)?;
     for &series in series {
         println!("\n{series} series:\n");
         measure(series, binaries, rounds)?;
@@ -84,12 +86,34 @@ fn measure(series: usize, binaries: &Binaries, rounds: usize) -> Outcome<()> {
         command.arg(format!("-series={series}"));
         peers.push(start("Go, client_golang", command)?);
     }
+    if series == 0 {
+        peers.push(start("its collectors inline + actix-web", serve("inline", 0))?);
+        let with_own_metrics = Command::new(&binaries.exporter);
+        peers.push(start_exporter("this exporter with its own metrics", with_own_metrics)?);
+    }
+    rounds_of(&mut peers, rounds)
+}
+
+/// How many collectors the page has that shows what each costs.
+const TRIVIAL: usize = 50;
+
+fn trivial(binaries: &Binaries, rounds: usize) -> Outcome<()> {
+    let mut command = Command::new(&binaries.lab);
+    command.args(["--collector.disable-defaults", "--web.disable-exporter-metrics"]);
+    command.args((0..TRIVIAL).map(|i| format!("--collector.slow@i{i}")));
+    let mut inline = Command::new(std::env::current_exe()?);
+    inline.args(["serve", "inline", &format!("--series={TRIVIAL}")]);
+    let us = start_exporter("this exporter", command)?;
+    rounds_of(&mut [us, start("collectors inline + actix-web", inline)?], rounds)
+}
+
+fn rounds_of(peers: &mut [Peer], rounds: usize) -> Outcome<()> {
     for _ in 0..rounds {
-        for peer in &mut peers {
+        for peer in &mut *peers {
             turn(peer)?;
         }
     }
-    print(&peers)
+    print(peers)
 }
 
 fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
@@ -100,7 +124,12 @@ fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
         command.arg(format!("--collector.bulk.series={series}"));
         command
     };
-    command.args(["--web.listen-address=127.0.0.1:0", "--web.disable-exporter-metrics"]);
+    command.arg("--web.disable-exporter-metrics");
+    start_exporter("this exporter", command)
+}
+
+fn start_exporter(name: &'static str, mut command: Command) -> Outcome<Peer> {
+    command.arg("--web.listen-address=127.0.0.1:0");
     let mut child =
         command.stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
     let stderr = child.stderr.take().ok_or("no standard error")?;
@@ -112,7 +141,7 @@ fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
         }
     };
     std::thread::spawn(move || lines.for_each(drop));
-    peer("this exporter", child, &address)
+    peer(name, child, &address)
 }
 
 fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {

@@ -12,6 +12,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use bytes::Bytes;
 use prometheus::{Encoder, TextEncoder};
 
+use crate::inline;
 use crate::peers::{self, Bulk};
 
 type Render = dyn Fn() -> Bytes + Send + Sync;
@@ -23,6 +24,7 @@ pub(crate) fn serve(kind: &str, number: usize) -> Result<(), Box<dyn Error>> {
             let page = Bytes::from(vec![b'#'; number]);
             Arc::new(move || page.clone())
         }
+        "inline" => Arc::new(inline::render(number)?),
         "prometheus" => prometheus_crate(number)?,
         "prometheus-client" => prometheus_client(number),
         _ => return Err(format!("no peer `{kind}`").into()),
