@@ -3,6 +3,7 @@
 //! Run with `cargo xtask test`; by hand with `cargo test --package exporter-bin --all-features`.
 
 mod cli;
+mod configuration;
 mod prometheus;
 mod reference;
 mod scaffold;
