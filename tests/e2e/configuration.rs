@@ -38,7 +38,9 @@ fn the_example_names_every_key_that_there_is() {
     keys.extend(schema["properties"]["collectors"]["properties"].as_object().unwrap().keys());
     assert!(keys.len() > 12, "{keys:?}");
     for key in keys {
-        let there = text.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key}:")));
+        let there = text
+            .lines()
+            .any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{key}:")));
         assert!(there, "{key} is missing in exporter.example.yml");
     }
 }

@@ -20,26 +20,16 @@ pub struct Page {
 impl Page {
     /// Puts the families of `snapshots` in order.
     pub fn new(snapshots: Vec<Arc<Snapshot>>) -> Self {
-        Self::of_families(snapshots, |_, _| true)
+        Self::picked(snapshots, |_| true)
     }
 
-    /// Puts those families of `snapshots` in order that `pick` picks, and all of `rest`.
-    pub fn picked(
-        mut snapshots: Vec<Arc<Snapshot>>,
-        rest: Arc<Snapshot>,
-        pick: impl Fn(&Family) -> bool,
-    ) -> Self {
-        let picked = snapshots.len();
-        snapshots.push(rest);
-        Self::of_families(snapshots, |snapshot, family| snapshot as usize >= picked || pick(family))
-    }
-
-    fn of_families(snapshots: Vec<Arc<Snapshot>>, pick: impl Fn(u32, &Family) -> bool) -> Self {
+    /// Puts those families of `snapshots` in order that `pick` picks.
+    pub fn picked(snapshots: Vec<Arc<Snapshot>>, pick: impl Fn(&Family) -> bool) -> Self {
         let mut segments = Vec::new();
         for (snapshot, s) in snapshots.iter().zip(0_u32..) {
             let filled = snapshot.families().iter().zip(0_u32..);
             let filled =
-                filled.filter(|(samples, _)| !samples.is_empty() && pick(s, samples.family()));
+                filled.filter(|(samples, _)| !samples.is_empty() && pick(samples.family()));
             segments.extend(filled.map(|(_, f)| (s, f)));
         }
         let mut page = Self { snapshots, segments: Vec::new() };

@@ -6,10 +6,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use exporter_sdk::{Desc, Family, Gauge, Snapshot};
+use exporter_sdk::{Counter, Desc, Family, Gauge, Scrape, Snapshot};
 
 use crate::recording::Recording;
 use crate::run::Outcome;
+use crate::slot::Slot;
 
 static SUCCESS: Gauge<1> = Gauge::new(
     "exporter_collector_success",
@@ -29,15 +30,53 @@ static AGE: Gauge<1> = Gauge::new(
 )
 .labels(&["collector"]);
 
-const METRICS: [&Desc; 4] = [SUCCESS.desc(), DURATION.desc(), SAMPLES.desc(), AGE.desc()];
+static FAILURES: Counter<2> = Counter::new(
+    "exporter_collector_failures_total",
+    "Runs of the collector that failed, by reason.",
+)
+.labels(&["collector", "reason"]);
+static DUPLICATES: Counter<1> = Counter::new(
+    "exporter_collector_duplicate_samples_total",
+    "Samples of the collector that were dropped because the same run had one of that series before.",
+)
+.labels(&["collector"]);
+
+const METRICS: [&Desc; 6] = [
+    SUCCESS.desc(),
+    DURATION.desc(),
+    SAMPLES.desc(),
+    AGE.desc(),
+    FAILURES.desc(),
+    DUPLICATES.desc(),
+];
+
+/// Whether a family is on every page, because without it nobody could tell how complete the page is.
+pub(crate) fn is_always_there(family: &Family) -> bool {
+    [SUCCESS.desc(), DURATION.desc()].iter().any(|desc| desc.name() == family.name())
+}
 
 /// One collector's part in a page.
 #[derive(Debug)]
 pub(crate) struct Part<'a> {
-    pub(crate) collector: &'a str,
-    pub(crate) outcome: Outcome,
+    pub(crate) slot: &'a Slot,
+    pub(crate) outcome: &'a Outcome,
     /// Whether its samples may be older than the page.
     pub(crate) cached: bool,
+}
+
+impl Part<'_> {
+    fn details(&self, scrape: &mut Scrape<'_>, now: Instant) {
+        let (collector, counters) = (self.slot.name(), &self.slot.counters);
+        let snapshot = self.outcome.result.as_ref().ok();
+        scrape.emit(&SAMPLES, [collector], snapshot.map_or(0, |snapshot| snapshot.samples()));
+        if self.cached && snapshot.is_some() {
+            scrape.emit(&AGE, [collector], now.saturating_duration_since(self.outcome.finished));
+        }
+        for (reason, count) in counters.failures() {
+            scrape.emit(&FAILURES, [collector, reason.as_str()], count);
+        }
+        scrape.emit(&DUPLICATES, [collector], counters.duplicates());
+    }
 }
 
 /// Turns outcomes into samples.
@@ -61,20 +100,12 @@ impl Evidence {
         let mut recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let snapshot = recording.record(|scrape| {
-            for Part { collector, outcome, cached } in parts {
-                scrape.emit(&SUCCESS, [collector], outcome.result.is_ok());
-                scrape.emit(&DURATION, [collector], outcome.duration);
-                if !self.detailed {
-                    continue;
-                }
-                let snapshot = outcome.result.as_ref().ok();
-                scrape.emit(
-                    &SAMPLES,
-                    [collector],
-                    snapshot.map_or(0, |snapshot| snapshot.samples()),
-                );
-                if *cached && snapshot.is_some() {
-                    scrape.emit(&AGE, [collector], now.saturating_duration_since(outcome.finished));
+            for part in parts {
+                let collector = part.slot.name();
+                scrape.emit(&SUCCESS, [collector], part.outcome.result.is_ok());
+                scrape.emit(&DURATION, [collector], part.outcome.duration);
+                if self.detailed {
+                    part.details(scrape, now);
                 }
             }
             Ok(())

@@ -12,6 +12,7 @@ mod caught;
 mod claims;
 mod configuration;
 mod configuration_schema;
+mod counters;
 mod error;
 mod evidence;
 mod gate;

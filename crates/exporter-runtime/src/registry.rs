@@ -8,9 +8,9 @@ use exporter_exposition::Page;
 use exporter_sdk::{Family, FamilySamples, Origin};
 
 use crate::catalog::Catalog;
-use crate::claims::{Claims, Owner};
+use crate::claims::{Claims, Owner, exposed_names};
 use crate::error::StartError;
-use crate::evidence::{Evidence, Part};
+use crate::evidence::{self, Evidence, Part};
 use crate::gate::Gate;
 use crate::gather::Gather;
 use crate::request::ScrapeRequest;
@@ -114,7 +114,6 @@ impl Registry {
         let services = Arc::new(Services::new(telemetry));
         let generation = Generation::new(catalog, settings, &services, None)?;
         let evidence = Evidence::new(options.exporter_metrics);
-        services.telemetry.collectors(generation.slots.iter().map(|slot| slot.name()));
         services.telemetry.reloaded(true);
         let generation = RwLock::new(Arc::new(generation));
         Ok(Self { catalog: catalog.clone(), services, evidence, options, generation })
@@ -129,7 +128,7 @@ impl Registry {
     pub fn reload(&self, settings: &Settings) -> Result<(), StartError> {
         let before = self.generation();
         let generation = Generation::new(&self.catalog, settings, &self.services, Some(&before))?;
-        self.services.telemetry.collectors(generation.slots.iter().map(|slot| slot.name()));
+        self.services.counters.keep(generation.slots.iter().map(|slot| slot.name()));
         self.services.telemetry.reloaded(true);
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
         Ok(())
@@ -168,7 +167,7 @@ impl Registry {
                 Err(failure) => missing.push(Missing::new(slot, failure)),
             }
             let cached = !slot.plan.scrape.min_interval.is_zero();
-            parts.push(Part { collector: slot.name(), outcome: outcome.clone(), cached });
+            parts.push(Part { slot, outcome, cached });
         }
         // A page of some collectors is about them; the exporter itself has a page with all.
         if self.options.exporter_metrics && !request.is_filtered() {
@@ -179,14 +178,12 @@ impl Registry {
                 }
             }
         }
-        let evidence = self.evidence.snapshot(&parts);
+        snapshots.push(self.evidence.snapshot(&parts));
         let page = match request.names() {
-            None => {
-                snapshots.push(evidence);
-                Page::new(snapshots)
-            }
-            Some(names) => Page::picked(snapshots, evidence, |family| {
-                crate::claims::exposed_names(family).iter().any(|name| names.contains(name))
+            None => Page::new(snapshots),
+            Some(names) => Page::picked(snapshots, |family| {
+                evidence::is_always_there(family)
+                    || exposed_names(family).iter().any(|name| names.contains(name))
             }),
         };
         Scraped { page, missing }

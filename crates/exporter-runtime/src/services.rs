@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::counters::AllCounters;
 use crate::pool::Pool;
 use crate::telemetry::Telemetry;
 
@@ -13,6 +14,7 @@ use crate::telemetry::Telemetry;
 pub(crate) struct Services {
     pub(crate) pool: Pool,
     pub(crate) telemetry: Telemetry,
+    pub(crate) counters: AllCounters,
     reactor: Mutex<Option<Runtime>>,
     /// When scrapes no longer wait for anything, once the exporter is being stopped.
     closing: OnceLock<Instant>,
@@ -24,7 +26,13 @@ const REACTOR_THREADS: usize = 2;
 
 impl Services {
     pub(crate) fn new(telemetry: Telemetry) -> Self {
-        Self { pool: Pool::new(), telemetry, reactor: Mutex::default(), closing: OnceLock::new() }
+        Self {
+            pool: Pool::new(),
+            telemetry,
+            counters: AllCounters::default(),
+            reactor: Mutex::default(),
+            closing: OnceLock::new(),
+        }
     }
 
     /// Has every scrape end within `grace`, with what is ready then.

@@ -16,6 +16,7 @@ use exporter_sdk::{
 use crate::catalog::CollectorType;
 use crate::claims::{Owner, exposed_names};
 use crate::configuration::collector_path;
+use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
 use crate::pool::Job;
@@ -53,6 +54,7 @@ pub(crate) struct Slot {
     families: Vec<Family>,
     services: Arc<Services>,
     gate: Arc<Gate>,
+    pub(crate) counters: Arc<RunCounters>,
     state: Mutex<State>,
     /// What the next run works with; `None` while one does, and after one that did not come back whole.
     bench: Mutex<Option<Bench>>,
@@ -96,8 +98,11 @@ impl Slot {
             services.reactor().map_err(|error| StartError::Reactor(error.to_string()))?;
         }
         let families = collector.describe();
+        let counters = services.counters.of(&plan.name);
+        let counters = counters.map_err(|error| StartError::Telemetry(error.to_string()))?;
         let mut slot = Self {
             plan,
+            counters,
             kind: kind.clone(),
             families,
             services,
@@ -270,7 +275,7 @@ impl Slot {
             );
             return Err(Failure::new(Reason::Duplicate, message));
         }
-        self.services.telemetry.duplicates(self.name(), dropped);
+        self.counters.dropped(dropped);
         if !std::mem::replace(&mut self.lock().told_of_duplicates, true) {
             let collector = self.name();
             tracing::warn!(
@@ -321,7 +326,7 @@ impl Slot {
     }
 
     fn failed(&self, reason: Reason) {
-        self.services.telemetry.failed(self.name(), reason);
+        self.counters.failed(reason);
     }
 
     fn failure(&self, error: RunError) -> Failure {

@@ -1,6 +1,5 @@
 //! The exporter's own metrics: instrumented with the `prometheus` crate, served through the bridge like anybody's.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -11,16 +10,12 @@ use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use crate::process::ProcessCollector;
 use crate::recording::Recording;
 use crate::registry::BuildInfo;
-use crate::run::Reason;
 
 /// Handles to the exporter's own metrics, and the way from them to a page.
 #[derive(Debug)]
 pub(crate) struct Telemetry {
-    failures: IntCounterVec,
-    duplicates: IntCounterVec,
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
-    collectors: Mutex<BTreeSet<String>>,
     web: WebMetrics,
     source: Mutex<(RegistryBridge, Recording)>,
     families: Vec<Family>,
@@ -29,16 +24,6 @@ pub(crate) struct Telemetry {
 impl Telemetry {
     pub(crate) fn new(build: &BuildInfo) -> prometheus::Result<Self> {
         let registry = Registry::new();
-        let failures = counters(
-            "exporter_collector_failures_total",
-            "Runs of the collector that failed, by reason.",
-            &["collector", "reason"],
-        )?;
-        let duplicates = counters(
-            "exporter_collector_duplicate_samples_total",
-            "Samples of the collector that were dropped because the same run had one of that series before.",
-            &["collector"],
-        )?;
         let reload_successful = IntGauge::new(
             "exporter_config_last_reload_successful",
             "Whether the last configuration reload attempt was successful.",
@@ -47,53 +32,16 @@ impl Telemetry {
             "exporter_config_last_reload_success_timestamp_seconds",
             "Timestamp of the last successful configuration reload.",
         )?;
-        registry.register(Box::new(failures.clone()))?;
-        registry.register(Box::new(duplicates.clone()))?;
         registry.register(Box::new(reload_successful.clone()))?;
         registry.register(Box::new(reload_timestamp.clone()))?;
         registry.register(Box::new(build_info(build)?))?;
         registry.register(Box::new(ProcessCollector::new()?))?;
         let web = WebMetrics::new(&registry)?;
-        // A vector without children is not gathered yet, so it is given one for a moment.
-        failures.with_label_values(&["", ""]);
-        duplicates.with_label_values(&[""]);
         let bridge = RegistryBridge::new(registry);
         let families =
             bridge.families().map_err(|error| prometheus::Error::Msg(error.to_string()))?;
-        failures.reset();
-        duplicates.reset();
         let source = (bridge, Recording::of(Vec::new(), true));
-        Ok(Self {
-            failures,
-            duplicates,
-            reload_successful,
-            reload_timestamp,
-            collectors: Mutex::default(),
-            web,
-            source: Mutex::new(source),
-            families,
-        })
-    }
-
-    /// The collectors that there are from now on. Each has a series for every reason, so that its first failure is seen
-    /// as an increase; those of collectors that are gone end.
-    pub(crate) fn collectors<'a>(&self, names: impl Iterator<Item = &'a str>) {
-        let now: BTreeSet<String> = names.map(str::to_owned).collect();
-        let mut before = self.collectors.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is not there cannot be removed, and need not be.
-        for gone in before.difference(&now) {
-            for reason in Reason::FAILURES {
-                let _ = self.failures.remove_label_values(&[gone, reason.as_str()]);
-            }
-            let _ = self.duplicates.remove_label_values(&[gone]);
-        }
-        for new in now.difference(&before) {
-            for reason in Reason::FAILURES {
-                self.failures.with_label_values(&[new, reason.as_str()]);
-            }
-            self.duplicates.with_label_values(&[new]);
-        }
-        *before = now;
+        Ok(Self { reload_successful, reload_timestamp, web, source: Mutex::new(source), families })
     }
 
     /// A configuration was loaded, or could not be.
@@ -113,25 +61,11 @@ impl Telemetry {
         &self.web
     }
 
-    pub(crate) fn failed(&self, collector: &str, reason: Reason) {
-        if Reason::FAILURES.contains(&reason) {
-            self.failures.with_label_values(&[collector, reason.as_str()]).inc();
-        }
-    }
-
-    pub(crate) fn duplicates(&self, collector: &str, dropped: u64) {
-        self.duplicates.with_label_values(&[collector]).inc_by(dropped);
-    }
-
     pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, RunError> {
         let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
         let (bridge, recording) = &mut *source;
         recording.record(|scrape| bridge.collect(scrape))
     }
-}
-
-fn counters(name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
-    IntCounterVec::new(Opts::new(name, help), labels)
 }
 
 fn build_info(build: &BuildInfo) -> prometheus::Result<IntGauge> {

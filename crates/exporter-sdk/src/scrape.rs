@@ -2,7 +2,6 @@
 //! snapshots.
 
 use std::fmt;
-use std::iter;
 use std::panic;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +12,7 @@ use hashbrown::HashMap;
 use crate::desc::{Desc, Kind};
 use crate::error::{Error, Result};
 use crate::family::{self, Family};
-use crate::labels::{LabelValue, Labels, LabelsWriter, Layout};
+use crate::labels::{LabelValue, Labels, LabelsWriter, Layout, push_pair};
 use crate::limits::{Meter, RunOptions};
 use crate::metric::Metric;
 use crate::snapshot::{FamilySamples, Snapshot};
@@ -127,8 +126,12 @@ impl Scrape<'_> {
         let Some(index) = self.find_whole(family) else {
             return;
         };
-        let block = Layout::new(iter::empty(), pairs.into_iter());
-        self.snapshot.families[index].push(value.into_value(), |pen| block.write_constant(pen));
+        let mut block = Vec::new();
+        for (name, value) in pairs {
+            push_pair(&mut block, name, value);
+        }
+        block.extend_from_slice(if block.is_empty() { b" " } else { b"} " });
+        self.snapshot.families[index].push(value.into_value(), |pen| pen.put(&block));
         self.count();
     }
 
