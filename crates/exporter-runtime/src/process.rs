@@ -3,12 +3,15 @@
 //! The process collector of the `prometheus` crate counts CPU in whole seconds; this one reads the kernel's clock of the
 //! process, in nanoseconds.
 
+use std::os::fd::OwnedFd;
+
 use procfs::FromRead as _;
 use procfs::process::{Process, StatM};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use prometheus::{Counter, Gauge, Opts, Result};
-use rustix::fs::stat;
+use rustix::fs::{Mode, OFlags, fstat};
+use rustix::io::pread;
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -22,6 +25,8 @@ pub(crate) struct ProcessCollector {
     resident_memory: Gauge,
     threads: Gauge,
     start_time: Gauge,
+    /// Not there without procfs.
+    files: Option<Files>,
 }
 
 impl ProcessCollector {
@@ -48,6 +53,7 @@ impl ProcessCollector {
                 "process_start_time_seconds",
                 "Start time of the process since unix epoch in seconds.",
             )?,
+            files: Files::open().ok(),
         };
         if let Some(start) = start_time() {
             collector.start_time.set(start);
@@ -75,28 +81,58 @@ impl ProcessCollector {
         self.cpu.inc_by((seconds - self.cpu.get()).max(0.0));
         self.max_fds.set(limit(Resource::Nofile));
         self.max_virtual_memory.set(limit(Resource::As));
-        if let Some(count) = open_files() {
-            self.open_fds.set(count as f64);
-        }
-        // The links of a folder are those to it from its subfolders, of which there is one per thread, and two more.
-        if let Ok(threads) = stat("/proc/self/task") {
-            self.threads.set(threads.st_nlink.saturating_sub(2) as f64);
-        }
-        // Much cheaper than `stat`, for which the kernel adds up every thread.
-        if let Ok(memory) = StatM::from_file("/proc/self/statm") {
-            self.virtual_memory.set((memory.size * procfs::page_size()) as f64);
-            self.resident_memory.set((memory.resident * procfs::page_size()) as f64);
+        if let Some(files) = &self.files {
+            files.update(self);
         }
     }
 }
 
-/// How many files are open.
-fn open_files() -> Option<u64> {
-    // Since Linux 6.2 the size of the folder is their number.
-    match stat("/proc/self/fd").map(|folder| folder.st_size) {
-        Ok(count) if count > 0 => u64::try_from(count).ok(),
-        _ => {
-            Process::myself().and_then(|process| process.fd_count()).ok().map(|count| count as u64)
+/// What the kernel tells of this process, kept open: looking the paths up again costs more than reading them.
+struct Files {
+    /// The folder of open files.
+    open: OwnedFd,
+    /// The folder of threads.
+    threads: OwnedFd,
+    memory: OwnedFd,
+}
+
+impl Files {
+    fn open() -> rustix::io::Result<Self> {
+        let open =
+            |path: &str| rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        Ok(Self {
+            open: open("/proc/self/fd")?,
+            threads: open("/proc/self/task")?,
+            memory: open("/proc/self/statm")?,
+        })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "no process has 2^53 bytes, files or threads")]
+    fn update(&self, metrics: &ProcessCollector) {
+        if let Some(count) = self.open_files() {
+            metrics.open_fds.set(count as f64);
+        }
+        // The links of a folder are those to it from its subfolders, of which there is one per thread, and two more.
+        if let Ok(threads) = fstat(&self.threads) {
+            metrics.threads.set(threads.st_nlink.saturating_sub(2) as f64);
+        }
+        let mut text = [0; 200];
+        let read = pread(&self.memory, &mut text, 0).ok().and_then(|length| text.get(..length));
+        // Much cheaper than `stat`, for which the kernel adds up every thread.
+        if let Some(memory) = read.and_then(|text| StatM::from_read(text).ok()) {
+            metrics.virtual_memory.set((memory.size * procfs::page_size()) as f64);
+            metrics.resident_memory.set((memory.resident * procfs::page_size()) as f64);
+        }
+    }
+
+    fn open_files(&self) -> Option<u64> {
+        // Since Linux 6.2 the size of the folder is their number.
+        match fstat(&self.open).map(|folder| folder.st_size) {
+            Ok(count) if count > 0 => u64::try_from(count).ok(),
+            _ => Process::myself()
+                .and_then(|process| process.fd_count())
+                .ok()
+                .map(|count| count as u64),
         }
     }
 }
