@@ -1,79 +1,11 @@
 //! A real Prometheus scrapes the exporter, and promtool reads its page.
 
-use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use exporter_testkit::{Exporter, wait_until};
-use serde_json::Value;
-use tempfile::TempDir;
+use exporter_testkit::{Exporter, Prometheus, wait_until};
 
 use crate::EXPORTER;
-
-/// A Prometheus with one target; it is killed when this is dropped.
-struct Prometheus {
-    child: Child,
-    address: String,
-    folder: TempDir,
-}
-
-impl Prometheus {
-    fn scraping(target: &str) -> Self {
-        let folder = TempDir::new().unwrap();
-        let config = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: exporter\n  static_configs: [{{targets: ['{target}']}}]\n"
-        );
-        let file = folder.path().join("prometheus.yml");
-        fs::write(&file, config).unwrap();
-        // Prometheus does not say which port it was given, so it gets one that was free a moment ago.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.path().join("log")).unwrap())
-            .spawn()
-            .expect("Debian's package prometheus is installed; `cargo xtask test` does it");
-        let mut prometheus = Self { child, address, folder };
-        wait_until("Prometheus is ready", || {
-            assert!(prometheus.child.try_wait().unwrap().is_none(), "{}", prometheus.log());
-            ureq::get(format!("http://{}/-/ready", prometheus.address)).call().is_ok()
-        });
-        prometheus
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    fn api(&self, path: &str) -> Value {
-        let url = format!("http://{}/api/v1/{path}", self.address);
-        let body = ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
-        let answer: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(answer["status"], "success", "{url}: {body}");
-        answer["data"].clone()
-    }
-
-    /// The series that an instant query returns, once it returns any.
-    fn query(&self, expression: &str) -> Vec<Value> {
-        let mut result = Vec::new();
-        wait_until(expression, || {
-            let data = self.api(&format!("query?query={expression}"));
-            result.clone_from(data["result"].as_array().unwrap());
-            !result.is_empty()
-        });
-        result
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn a_real_prometheus_scrapes_it_and_answers_queries_with_its_samples() {

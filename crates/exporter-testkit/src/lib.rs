@@ -16,6 +16,8 @@
 
 mod exporter;
 mod page;
+mod prometheus;
 
 pub use crate::exporter::{Exporter, Response, run, wait_until};
 pub use crate::page::{Page, Sample};
+pub use crate::prometheus::Prometheus;

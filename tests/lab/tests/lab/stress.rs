@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use exporter_testkit::{Exporter, wait_until};
+use exporter_testkit::{Exporter, Prometheus, wait_until};
 
 use crate::isolation::scrape_within;
 use crate::{Config, has_bulk, success};
@@ -58,6 +58,24 @@ fn a_hundred_scrapers_get_six_thousand_pages_in_time_and_whole() {
         // The test kit's client keeps some connections for later, at two descriptors each.
         threads <= before.0 && files <= before.1 + 2.0 * 100.0
     });
+}
+
+#[test]
+fn a_real_prometheus_never_misses_a_page_beside_collectors_that_hang() {
+    // Their time-out is far beyond that of Prometheus, so every page waits as long as it may.
+    let exporter = Config::new(&BAD.replace("timeout: 2s", "timeout: 1h")).start(&[]);
+    let prometheus = Prometheus::scraping(exporter.address());
+    wait_until("Prometheus has scraped six times", || {
+        let count = prometheus.query("count_over_time(up[5m])")[0]["value"][1].clone();
+        count.as_str().is_some_and(|count| count.parse::<u32>().unwrap() >= 6)
+    });
+    let value = |query: &str| prometheus.query(query)[0]["value"][1].as_str().unwrap().to_owned();
+    assert_eq!(value("min_over_time(up[5m])"), "1", "{}", prometheus.log());
+    assert_eq!(value("count(my_gauge)"), "5");
+    assert_eq!(value("exporter_collector_success{collector='hang@a'}"), "0");
+    assert_eq!(value("exporter_collector_success{collector='bulk'}"), "1");
+    let longest: f64 = value("max_over_time(scrape_duration_seconds[5m])").parse().unwrap();
+    assert!((0.85..1.0).contains(&longest), "{longest}");
 }
 
 #[test]
