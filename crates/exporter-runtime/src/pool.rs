@@ -90,7 +90,7 @@ impl Pool {
         state.queue.extend(jobs);
         if state.queue.len() > before {
             shared.replace_away(&mut state);
-            shared.engage(&mut state, 1);
+            shared.wake(state, 1);
         }
     }
 
@@ -98,12 +98,11 @@ impl Pool {
     pub(crate) fn look(&self) {
         let shared = &self.0.0;
         let mut state = shared.lock();
-        if state.queue.is_empty() {
-            return;
+        if !state.queue.is_empty() {
+            shared.replace_away(&mut state);
+            let waiting = state.queue.len();
+            shared.wake(state, waiting);
         }
-        shared.replace_away(&mut state);
-        let waiting = state.queue.len();
-        shared.engage(&mut state, waiting);
     }
 
     /// Does what blocks without holding up the jobs behind this one.
@@ -117,7 +116,7 @@ impl Pool {
             }
             if !state.queue.is_empty() {
                 shared.replace_away(&mut state);
-                shared.engage(&mut state, 1);
+                shared.wake(state, 1);
             }
         }
         blocking()
@@ -151,10 +150,12 @@ impl Shared {
         {}
     }
 
-    /// Brings up to `wanted` more workers to the queue.
-    fn engage(&self, state: &mut State, wanted: usize) {
-        for _ in 0..wanted.min(state.idle - state.woken) {
-            state.woken += 1;
+    /// Wakes up to `wanted` idle workers, once the lock is theirs to take.
+    fn wake(&self, mut state: MutexGuard<'_, State>, wanted: usize) {
+        let wanted = wanted.min(state.idle.saturating_sub(state.woken));
+        state.woken += wanted;
+        drop(state);
+        for _ in 0..wanted {
             self.work.notify_one();
         }
     }
