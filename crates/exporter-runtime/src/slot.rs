@@ -186,9 +186,7 @@ impl Slot {
             return self.overdue(run, now);
         }
         match &state.last {
-            Some((_, last)) if !self.plan.scrape.min_interval.is_zero() && last.result.is_ok() => {
-                last.clone()
-            }
+            Some((_, last)) if last.result.is_ok() => last.clone(),
             _ => {
                 let duration = now.saturating_duration_since(run.started);
                 let message =
@@ -304,7 +302,9 @@ impl Slot {
             }
             self.tell(&mut state, outcome.result.as_ref().err(), outcome.duration);
         }
-        state.last = Some((run.started, outcome.clone()));
+        // Kept for as long as it may be served. Otherwise the next run has its memory.
+        let kept = !self.plan.scrape.min_interval.is_zero();
+        state.last = kept.then(|| (run.started, outcome.clone()));
         drop(state);
         run.complete(outcome);
         self.gate.leave();

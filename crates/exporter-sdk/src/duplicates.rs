@@ -212,14 +212,16 @@ mod tests {
         let mut deduplicator = Deduplicator::default();
         let mut run = |devices: [&str; 3]| {
             let snapshot = recorder.record(None, |scrape| {
-                devices.iter().for_each(|device| scrape.emit(&DISK, [device], 1));
+                for device in devices {
+                    scrape.emit(&DISK, [device], 1);
+                }
                 Ok(())
             });
             deduplicator.run(&mut snapshot.unwrap()).map(|found| found.dropped)
         };
         let runs =
             [["c", "b", "a"], ["c", "b", "a"], ["c", "b", "c"], ["c", "b", "c"], ["c", "b", "a"]];
-        assert_eq!(runs.map(|devices| run(devices)), [None, None, Some(1), Some(1), None]);
+        assert_eq!(runs.map(&mut run), [None, None, Some(1), Some(1), None]);
     }
 
     #[test]
