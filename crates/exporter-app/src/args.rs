@@ -140,7 +140,7 @@ fn config_args() -> [Arg; 4] {
         Arg::new("config.auto-reload-interval")
             .long("config.auto-reload-interval")
             .value_name("DURATION")
-            .value_parser(duration)
+            .value_parser(interval)
             .help(format!("How often to look for changes [default: {}s]", AUTO_RELOAD.as_secs())),
     ]
 }
@@ -187,6 +187,15 @@ fn web_args(port: u16) -> [Arg; 6] {
             .action(ArgAction::SetTrue)
             .help("Let POST /-/reload load the configuration again"),
     ]
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval.is_zero() {
+        Err("expected some time, such as `30s`".to_owned())
+    } else {
+        Ok(interval)
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -56,6 +56,9 @@ pub(crate) struct GlobalScrapeKeys {
     pub(crate) all: ScrapeKeys,
 }
 
+/// The longest time that makes sense in a scrape.
+pub(crate) const LONGEST: Duration = Duration::from_hours(24);
+
 const TOP: [&str; 3] = ["collectors", "paths", "scrape"];
 
 /// Reads a configuration, `tree`, which flags were laid over. `folder` is where relative paths of secrets begin.
@@ -112,6 +115,13 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
         let origin = node.get("timeout").map_or(&node.origin, |timeout| &timeout.origin);
         let message = "a run needs some time; write more than 0s";
         return Err(Problem::new(origin.clone(), &format!("{path}.timeout"), message));
+    }
+    for (key, value) in [("timeout", &keys.timeout), ("min_interval", &keys.min_interval)] {
+        if value.as_ref().is_some_and(|value| value.0 > LONGEST) {
+            let origin = node.get(key).map_or(&node.origin, |value| &value.origin);
+            let message = "longer than anybody waits; write 1d at most";
+            return Err(Problem::new(origin.clone(), &format!("{path}.{key}"), message));
+        }
     }
     let duration = |key: Option<HumanDuration>, base: Duration| key.map_or(base, |key| key.0);
     Ok(ScrapeSettings {

@@ -9,6 +9,7 @@ use exporter_sdk::{Family, FamilySamples, Origin};
 
 use crate::catalog::Catalog;
 use crate::claims::{Claims, Owner, exposed_names};
+use crate::configuration::LONGEST;
 use crate::error::StartError;
 use crate::evidence::{self, Evidence, Part};
 use crate::gate::Gate;
@@ -270,7 +271,8 @@ impl Generation {
     }
 
     fn begin(&self, request: &ScrapeRequest, services: &Arc<Services>) -> Gather {
-        let patience = request.patience(self.settings.scrape.timeout, self.settings.timeout_offset);
+        let otherwise = self.settings.scrape.timeout.min(LONGEST);
+        let patience = request.patience(otherwise, self.settings.timeout_offset);
         let slots = self.slots.iter().filter(|slot| request.wants(slot));
         Gather::begin(slots, services, patience)
     }

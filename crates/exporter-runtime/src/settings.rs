@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Catalog, CollectorType};
+use crate::configuration::LONGEST;
 
 /// Which collectors run, with which configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,6 +139,10 @@ impl Settings {
     /// How a collector is run.
     pub(crate) fn scrape_of(&self, name: &str) -> ScrapeSettings {
         let own = self.collectors.get(name).and_then(|said| said.scrape.clone());
-        own.unwrap_or_else(|| self.scrape.clone())
+        let mut scrape = own.unwrap_or_else(|| self.scrape.clone());
+        // Settings need not come from a file, which is held to this.
+        scrape.timeout = scrape.timeout.min(LONGEST);
+        scrape.min_interval = scrape.min_interval.min(LONGEST);
+        scrape
     }
 }

@@ -4,11 +4,12 @@
 //! one that finds it overdue is told so at once.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_config::{Node, read_with};
+use exporter_config::{Node, Problem, read_with};
 use exporter_sdk::{
     AnyCollector, Context, Family, Origin, Paths, Recorder, RunError, RunOptions, Snapshot,
 };
@@ -24,7 +25,7 @@ use crate::recording::Recording;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
 use crate::services::Services;
 use crate::settings::{DuplicatePolicy, ScrapeSettings};
-use crate::work;
+use crate::work::{self, panic_message};
 
 /// The label by which the samples of several instances of one collector differ.
 pub(crate) const INSTANCE_LABEL: &str = "collector_instance";
@@ -93,11 +94,18 @@ impl Slot {
         services: Arc<Services>,
         gate: Arc<Gate>,
     ) -> Result<Arc<Self>, StartError> {
-        let collector = build(&plan, kind)?;
+        // A panic in the middle of a reload must cost the reload only.
+        let built = catch_unwind(AssertUnwindSafe(|| {
+            build(&plan, kind).map(|collector| (collector.describe(), collector))
+        }));
+        let (families, collector) = built.unwrap_or_else(|payload| {
+            let message = format!("it panicked: {}", panic_message(payload.as_ref()));
+            let origin = plan.config.origin.clone();
+            Err(Problem::new(origin, &collector_path(&plan.name), &message).into())
+        })?;
         if matches!(collector, AnyCollector::Async(_)) {
             services.reactor().map_err(|error| StartError::Reactor(error.to_string()))?;
         }
-        let families = collector.describe();
         let counters = services.counters.of(&plan.name);
         let counters = counters.map_err(|error| StartError::Telemetry(error.to_string()))?;
         let mut slot = Self {

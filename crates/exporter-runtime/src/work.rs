@@ -15,22 +15,31 @@ use crate::slot::{Bench, Slot};
 
 /// The job that does a run of `slot`.
 pub(crate) fn job(slot: &Arc<Slot>, run: &Arc<Run>, services: &Arc<Services>) -> Job {
-    let ticket = Ticket { slot: Arc::clone(slot), run: Arc::clone(run), begun: false };
+    let ticket = Ticket { slot: Arc::clone(slot), run: Arc::clone(run), stage: Stage::Waiting };
     let services = Arc::clone(services);
     Box::new(move || ticket.begin(&services))
 }
 
-/// The right to do a run. It tells the slot if it goes away unused.
+/// The right to do a run, and the duty to end it: whatever becomes of the ticket, the slot is told.
 struct Ticket {
     slot: Arc<Slot>,
     run: Arc<Run>,
-    begun: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    Waiting,
+    Begun(Instant),
+    Ended,
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if !self.begun {
-            self.slot.abandon(&self.run);
+        match self.stage {
+            Stage::Waiting => self.slot.abandon(&self.run),
+            Stage::Begun(_) => self.settle(Err(Failure::new(Reason::Panic, "the run was lost"))),
+            Stage::Ended => {}
         }
     }
 }
@@ -39,20 +48,25 @@ type Finished = Result<Snapshot, RunError>;
 
 impl Ticket {
     fn begin(mut self, services: &Services) {
-        self.begun = true;
-        let begun = Instant::now();
+        self.stage = Stage::Begun(Instant::now());
         let bench = catch_unwind(AssertUnwindSafe(|| self.slot.take_bench()));
         match bench.unwrap_or_else(|payload| Err(panicked(payload.as_ref()))) {
-            Err(failure) => self.slot.settle(&self.run, begun, Err(failure)),
+            Err(failure) => self.settle(Err(failure)),
             Ok(bench) if matches!(bench.collector, AnyCollector::Async(_)) => {
-                self.spawn(bench, begun, services);
+                self.spawn(bench, services);
             }
-            Ok(bench) => self.block(bench, begun),
+            Ok(bench) => self.block(bench),
+        }
+    }
+
+    fn settle(&mut self, result: Result<Arc<Snapshot>, Failure>) {
+        if let Stage::Begun(begun) = std::mem::replace(&mut self.stage, Stage::Ended) {
+            self.slot.settle(&self.run, begun, result);
         }
     }
 
     /// Runs a blocking collector on this thread.
-    fn block(&self, mut bench: Bench, begun: Instant) {
+    fn block(mut self, mut bench: Bench) {
         let Bench { collector, recording } = &mut bench;
         let options = self.slot.options(&self.run);
         let caught = catch_unwind(AssertUnwindSafe(|| {
@@ -71,30 +85,28 @@ impl Ticket {
                 Err(payload)
             }
         };
-        self.end(ended, begun);
+        self.end(ended);
     }
 
     /// Starts an asynchronous collector. Its future is polled on the pool, where it may block if it must; the reactor only
     /// tells when to poll it again.
-    fn spawn(self, bench: Bench, begun: Instant, services: &Services) {
+    fn spawn(mut self, bench: Bench, services: &Services) {
         let reactor = match services.reactor() {
             Ok(reactor) => reactor,
             Err(error) => {
-                let failure =
-                    Failure::new(Reason::Error, format!("no asynchronous runtime: {error}"));
-                return self.slot.settle(&self.run, begun, Err(failure));
+                let message = format!("no asynchronous runtime: {error}");
+                return self.settle(Err(Failure::new(Reason::Error, message)));
             }
         };
         let pool: Pool = services.pool.clone();
         let future = async move {
             let deadline = self.run.started + self.slot.plan.scrape.timeout;
-            let caught =
-                Caught::new(tokio::time::timeout_at(deadline.into(), self.gather(bench))).await;
-            match caught {
-                Ok(Ok(finished)) => self.end(Ok(finished), begun),
+            let gather = tokio::time::timeout_at(deadline.into(), self.gather(bench));
+            match Caught::new(gather).await {
+                Ok(Ok(finished)) => self.end(Ok(finished)),
                 // The collector went with its future. That this is a time-out is for the slot to see.
-                Ok(Err(_)) => self.slot.settle(&self.run, begun, Err(given_up())),
-                Err(payload) => self.end(Err(payload), begun),
+                Ok(Err(_)) => self.settle(Err(given_up())),
+                Err(payload) => self.end(Err(payload)),
             }
         };
         let schedule = move |runnable: async_task::Runnable| {
@@ -121,7 +133,7 @@ impl Ticket {
         (bench, finished)
     }
 
-    fn end(&self, caught: Result<(Bench, Finished), Payload>, begun: Instant) {
+    fn end(&mut self, caught: Result<(Bench, Finished), Payload>) {
         let result = match caught {
             Ok((mut bench, finished)) => {
                 let result = self.slot.judge(&mut bench.recording, finished);
@@ -130,7 +142,7 @@ impl Ticket {
             }
             Err(payload) => Err(panicked(payload.as_ref())),
         };
-        self.slot.settle(&self.run, begun, result);
+        self.settle(result);
     }
 }
 
@@ -142,10 +154,12 @@ fn panicked(payload: &(dyn Any + Send)) -> Failure {
     match Stop::of(payload) {
         Some(Stop::Deadline) => given_up(),
         Some(stop) => Failure::new(Reason::Limit, stop.to_string()),
-        None => {
-            let text = payload.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-            Failure::new(Reason::Panic, text.unwrap_or("panicked"))
-        }
+        None => Failure::new(Reason::Panic, panic_message(payload)),
     }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panicked")
 }

@@ -205,11 +205,13 @@ struct When {
     run: u32,
     /// Whether it panics when it is dropped as well.
     drop: bool,
+    /// Whether it panics when it is built.
+    new: bool,
 }
 
 impl Default for When {
     fn default() -> Self {
-        Self { run: 2, drop: false }
+        Self { run: 2, drop: false, new: false }
     }
 }
 
@@ -226,6 +228,7 @@ impl Collector for Panics {
     type Config = When;
 
     fn new(when: &When, _: &Context) -> Result<Self> {
+        assert!(!when.new, "the lab panics when it is built");
         Ok(Self { when: when.clone(), runs: 0 })
     }
 

@@ -58,6 +58,10 @@ fn mistakes_are_told_with_file_line_column_and_what_would_be_right() {
         "scrape: {failure_policy: fial}\n",
         "FILE:1:26: scrape.failure_policy: unknown value; did you mean `fail`? (allowed: `partial`, `fail`)",
     );
+    refused(
+        "scrape: {timeout: 2d}\n",
+        "FILE:1:19: scrape.timeout: longer than anybody waits; write 1d at most",
+    );
     refused("collectors: [bulk]\n", "FILE:1:13: collectors: expected a map of keys");
     refused(
         "collectors: {bulk: {}, bulk@Ü: {}}\n",

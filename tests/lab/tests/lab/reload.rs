@@ -76,6 +76,24 @@ fn a_bad_file_changes_nothing_and_is_told_everywhere() {
 }
 
 #[test]
+fn a_collector_that_panics_while_it_is_built_costs_the_reload_only() {
+    let config = Config::new("collectors: {slow: {}}");
+    let exporter = config.start(LIFECYCLE);
+    exporter.scrape();
+    config.write("collectors: {slow: {}, panic: {new: true}}");
+    for _ in 0..3 {
+        let answer = exporter.post("/-/reload");
+        assert_eq!(answer.status, 500);
+        let problem = ":1:31: collectors.panic: it panicked: the lab panics when it is built\n";
+        assert!(answer.body.ends_with(problem), "{}", answer.body);
+    }
+    let page = exporter.scrape();
+    assert_eq!((reloaded(&page), page.value("lab_slow_runs", &[])), (Some(0.0), Some(2.0)));
+    let output = exporter_testkit::run(crate::LAB, ["--config.check", &config.flag()]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
 fn collectors_for_which_nothing_changed_keep_their_state() {
     let config = Config::new("collectors: {slow: {}, slow@a: {delay: 1}}");
     let exporter = config.start(LIFECYCLE);
@@ -180,7 +198,8 @@ fn a_thousand_reloads_leave_nothing_behind_even_while_a_collector_hangs() {
     let (threads, files, memory) = settled();
     (101..=1000).for_each(reload);
     let (threads_after, files_after, memory_after) = settled();
-    assert!(threads_after <= threads, "{threads_after} threads after {threads}");
+    // Each web worker may have got a thread for reloads only now. A leak would be of hundreds.
+    assert!(threads_after <= threads + 2.0, "{threads_after} threads after {threads}");
     assert!(files_after <= files, "{files_after} files after {files}");
     assert!(memory_after <= memory + 5e6, "{memory_after} bytes after {memory}");
 }
