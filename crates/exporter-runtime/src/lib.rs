@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod gate;
 mod gather;
+mod plan;
 mod pool;
 mod process;
 mod recording;

@@ -14,11 +14,12 @@ use crate::error::StartError;
 use crate::evidence::{self, Evidence, Part};
 use crate::gate::Gate;
 use crate::gather::Gather;
+use crate::plan::Plan;
 use crate::request::ScrapeRequest;
 use crate::run::{Failure, Outcome, Reason};
 use crate::services::Services;
 use crate::settings::{FailurePolicy, Settings};
-use crate::slot::{Plan, Slot};
+use crate::slot::Slot;
 use crate::telemetry::{Telemetry, WebMetrics};
 
 /// Who the exporter is.

@@ -9,10 +9,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_config::{Node, Problem, read_with};
-use exporter_sdk::{
-    AnyCollector, Context, Family, Origin, Paths, Recorder, RunError, RunOptions, Snapshot,
-};
+use exporter_config::Problem;
+use exporter_sdk::{AnyCollector, Family, Origin, Recorder, RunError, RunOptions, Snapshot};
 
 use crate::catalog::CollectorType;
 use crate::claims::{Owner, exposed_names};
@@ -20,32 +18,16 @@ use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
+use crate::plan::Plan;
 use crate::pool::Job;
 use crate::recording::Recording;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
 use crate::services::Services;
-use crate::settings::{DuplicatePolicy, ScrapeSettings};
+use crate::settings::DuplicatePolicy;
 use crate::work::{self, panic_message};
 
 /// The label by which the samples of several instances of one collector differ.
 pub(crate) const INSTANCE_LABEL: &str = "collector_instance";
-
-/// All that decides what a collector does. Where it is the same after a reload, so is the slot.
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) name: String,
-    pub(crate) config: Node,
-    pub(crate) paths: Paths,
-    pub(crate) scrape: ScrapeSettings,
-}
-
-impl Plan {
-    /// Whether both mean the same, wherever it was written. The text of secret files is in it by now.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.config.to_json() == other.config.to_json()
-            && (&self.name, &self.paths, &self.scrape) == (&other.name, &other.paths, &other.scrape)
-    }
-}
 
 /// One collector, its configuration and its memory.
 #[derive(Debug)]
@@ -96,7 +78,7 @@ impl Slot {
     ) -> Result<Arc<Self>, StartError> {
         // A panic in the middle of a reload must cost the reload only.
         let built = catch_unwind(AssertUnwindSafe(|| {
-            build(&plan, kind).map(|collector| (collector.describe(), collector))
+            plan.build(kind).map(|collector| (collector.describe(), collector))
         }));
         let (families, collector) = built.unwrap_or_else(|payload| {
             let message = format!("it panicked: {}", panic_message(payload.as_ref()));
@@ -231,7 +213,7 @@ impl Slot {
         if let Some(bench) = self.lock_bench().take() {
             return Ok(bench);
         }
-        let bench = build(&self.plan, &self.kind).and_then(|collector| self.furnish(collector));
+        let bench = self.plan.build(&self.kind).and_then(|collector| self.furnish(collector));
         bench.map_err(|error| Failure::new(Reason::Error, error.to_string()))
     }
 
@@ -394,10 +376,4 @@ impl Drop for Slot {
             self.services.pool.submit([Box::new(move || drop(bench)) as Job]);
         }
     }
-}
-
-fn build(plan: &Plan, kind: &CollectorType) -> Result<AnyCollector, StartError> {
-    let context = Context::new(&plan.name).with_paths(plan.paths.clone());
-    let path = collector_path(&plan.name);
-    Ok(read_with(&plan.config, &path, |config| kind.build(config, &context))?)
 }

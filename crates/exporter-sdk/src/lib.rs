@@ -55,9 +55,11 @@ mod labels;
 mod limits;
 mod metric;
 pub mod names;
+mod pairs;
 mod part;
 mod parted;
 mod pen;
+mod recorder;
 mod registration;
 mod scrape;
 mod secret;
@@ -75,11 +77,12 @@ pub use crate::limits::{Parts, RunOptions, Stop};
 pub use crate::metric::{Counter, Gauge, Metric};
 pub use crate::part::Part;
 pub use crate::parted::{HistogramValue, SummaryValue};
+pub use crate::recorder::{InvalidSample, Recorder, RunError};
 pub use crate::registration::{
     AnyCollector, Awaited, Blocking, Build, BuildError, Effective, Origin, Register, Registration,
     Run, RunAsync, RunFuture,
 };
-pub use crate::scrape::{InvalidSample, Recorder, RunError, Scrape};
+pub use crate::scrape::Scrape;
 pub use crate::secret::Secret;
 pub use crate::snapshot::{FamilySamples, Sample, Snapshot};
 pub use crate::value::{SampleValue, Value};

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod bulk;
+mod emit;
 mod misbehave;
 mod secret;
 

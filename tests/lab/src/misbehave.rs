@@ -1,4 +1,4 @@
-//! Collectors that do what no collector should. None runs unless it is asked for.
+//! Collectors that take what they should not: time, threads, processors. None runs unless it is asked for.
 
 use std::fs;
 use std::path::Path;
@@ -6,27 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use exporter_sdk::{
-    AsyncCollector, Collector, Context, Counter, Desc, Error, Gauge, NoConfig, Result, Scrape,
-    register,
+    AsyncCollector, Collector, Context, Desc, Error, Gauge, NoConfig, Result, Scrape, register,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-static BEFORE: Gauge<1> =
-    Gauge::new("lab_before", "Emitted before it goes wrong.").labels(&["collector"]);
-static CLASH: Gauge = Gauge::new("my_gauge", "A name that `bulk` exposes too.");
 static HANGS: Gauge = Gauge::new("lab_hang_runs", "Runs of a collector that came back.");
 static HANGS_ASYNC: Gauge =
     Gauge::new("lab_hang_async_runs", "Runs of an asynchronous collector that came back.");
 static SLOW: Gauge = Gauge::new("lab_slow_runs", "Runs since the collector was built.");
 static SLOW_ASYNC: Gauge = Gauge::new("lab_slow_async_runs", "Runs since the collector was built.");
 static PANICS: Gauge = Gauge::new("lab_panic_runs", "Runs since the collector was built.");
-static DUPLICATE: Gauge<1> =
-    Gauge::new("lab_duplicate", "One series again and again.").labels(&["i"]);
-static INVALID: Gauge = Gauge::new("lab_invalid", "A gauge.");
-static INVALID_AGAIN: Counter = Counter::new("lab_invalid", "The same name as a counter.");
-static UNDESCRIBED: Gauge = Gauge::new("lab_undescribed", "In nobody's METRICS.");
-static FLOOD: Gauge<1> = Gauge::new("lab_flood", "Without end.").labels(&["i"]);
 static UNSET: Gauge = Gauge::new("lab_unavailable", "Of a source that does not exist.");
 static PARTS: Gauge<1> = Gauge::new("lab_part", "Parts that answered.").labels(&["part"]);
 
@@ -45,27 +35,6 @@ impl Until {
         }
     }
 }
-
-/// Emits a sample, then fails.
-struct Fails;
-
-impl Collector for Fails {
-    const NAME: &'static str = "error";
-    const METRICS: &'static [&'static Desc] = &[BEFORE.desc()];
-    const DEFAULT_ENABLED: bool = false;
-    type Config = NoConfig;
-
-    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
-        Ok(Self)
-    }
-
-    fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&BEFORE, ["error"], 1);
-        Err("the lab's source is on fire".into())
-    }
-}
-
-register!(Fails);
 
 /// Hangs.
 struct Hangs {
@@ -248,86 +217,6 @@ impl Drop for Panics {
 
 register!(Panics);
 
-/// Emits one series many times.
-struct Duplicate;
-
-impl Collector for Duplicate {
-    const NAME: &'static str = "duplicate";
-    const METRICS: &'static [&'static Desc] = &[DUPLICATE.desc()];
-    const DEFAULT_ENABLED: bool = false;
-    type Config = NoConfig;
-
-    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
-        Ok(Self)
-    }
-
-    fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        for (value, label) in ["a", "b", "a", "c", "a"].into_iter().enumerate() {
-            scrape.emit(&DUPLICATE, [label], value);
-        }
-        Ok(())
-    }
-}
-
-register!(Duplicate);
-
-/// What is wrong with a sample.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-struct Wrong {
-    /// Whether the metric was described as another kind, rather than not at all.
-    kind: bool,
-}
-
-/// Emits a sample of a metric that it did not describe, or described differently.
-struct Invalid(Wrong);
-
-impl Collector for Invalid {
-    const NAME: &'static str = "invalid";
-    const METRICS: &'static [&'static Desc] = &[INVALID.desc()];
-    const DEFAULT_ENABLED: bool = false;
-    type Config = Wrong;
-
-    fn new(wrong: &Wrong, _: &Context) -> Result<Self> {
-        Ok(Self(wrong.clone()))
-    }
-
-    fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&INVALID, (), 1);
-        if self.0.kind {
-            scrape.emit(&INVALID_AGAIN, (), 1);
-        } else {
-            scrape.emit(&UNDESCRIBED, (), 1);
-        }
-        Ok(())
-    }
-}
-
-register!(Invalid);
-
-/// Never stops emitting.
-struct Flood;
-
-impl Collector for Flood {
-    const NAME: &'static str = "flood";
-    const METRICS: &'static [&'static Desc] = &[FLOOD.desc()];
-    const DEFAULT_ENABLED: bool = false;
-    type Config = NoConfig;
-
-    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
-        Ok(Self)
-    }
-
-    fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        for i in 0_u64.. {
-            scrape.emit(&FLOOD, [i], i);
-        }
-        Ok(())
-    }
-}
-
-register!(Flood);
-
 /// Keeps a processor busy without an end, but for one that tests can wait for.
 struct Spin;
 
@@ -402,24 +291,3 @@ impl Collector for Unavailable {
 }
 
 register!(Unavailable);
-
-/// Claims a metric name that `bulk` has as well.
-struct Clash;
-
-impl Collector for Clash {
-    const NAME: &'static str = "clash";
-    const METRICS: &'static [&'static Desc] = &[CLASH.desc()];
-    const DEFAULT_ENABLED: bool = false;
-    type Config = NoConfig;
-
-    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
-        Ok(Self)
-    }
-
-    fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&CLASH, (), 1);
-        Ok(())
-    }
-}
-
-register!(Clash);

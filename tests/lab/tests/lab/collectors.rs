@@ -64,7 +64,7 @@ fn a_sample_that_was_not_described_names_metric_collector_and_origin() {
     for part in [
         "metric `lab_undescribed`: not described by the collector",
         "in collector `invalid` of lab-exporter",
-        "tests/lab/src/misbehave.rs:",
+        "tests/lab/src/emit.rs:",
     ] {
         assert!(log.contains(part), "{part} is missing in:\n{log}");
     }
@@ -111,7 +111,7 @@ fn two_collectors_that_expose_one_name_are_an_error_that_names_both_origins() {
         "`bulk` of lab-exporter",
         "bulk.rs:",
         "`clash` of",
-        "misbehave.rs:",
+        "emit.rs:",
     ] {
         assert!(said.contains(part), "{part} is missing in: {said}");
     }

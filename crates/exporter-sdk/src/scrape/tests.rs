@@ -1,0 +1,152 @@
+//! What a run makes of the samples that it is given.
+
+use super::*;
+use crate::value::Value;
+use crate::{Counter, Gauge};
+
+static DISK_READ: Counter<1> = Counter::new("disk_read_total", "r").labels(&["device"]);
+static DISK_WRITTEN: Counter<1> = Counter::new("disk_written_total", "w").labels(&["device"]);
+const LOAD: Gauge = Gauge::new("load", "l");
+
+fn families() -> Vec<Family> {
+    vec![DISK_READ.desc().into(), DISK_WRITTEN.desc().into(), LOAD.desc().into()]
+}
+
+fn lines(snapshot: &Snapshot) -> Vec<String> {
+    let line = |name: &str, sample: crate::Sample<'_>| {
+        format!("{name}{{{}}} {}", sample.labels(), sample.value().as_f64())
+    };
+    snapshot.families().iter().flat_map(|f| f.iter().map(|s| line(f.family().name(), s))).collect()
+}
+
+#[test]
+fn samples_of_a_family_stand_together_in_whatever_order_they_came() {
+    let mut recorder = Recorder::new(families(), false);
+    let snapshot = recorder
+        .record(None, |scrape| {
+            for (i, disk) in ["a", "b"].into_iter().enumerate() {
+                scrape.emit(&DISK_READ, [disk], i);
+                scrape.emit(&DISK_WRITTEN, [disk], i + 10);
+                scrape.emit(&LOAD, (), 0.5);
+            }
+            Ok(())
+        })
+        .unwrap();
+    let expected = [
+        "disk_read_total{device=\"a\"} 0",
+        "disk_read_total{device=\"b\"} 1",
+        "disk_written_total{device=\"a\"} 10",
+        "disk_written_total{device=\"b\"} 11",
+        "load{} 0.5",
+        "load{} 0.5",
+    ];
+    assert_eq!(lines(&snapshot), expected);
+    assert_eq!(snapshot.samples(), 6);
+}
+
+fn run(
+    recorder: &mut Recorder,
+    spare: Option<Snapshot>,
+    run: impl FnOnce(&mut Scrape<'_>),
+) -> Snapshot {
+    let outcome = recorder.record(spare, |scrape| {
+        run(scrape);
+        Ok(())
+    });
+    outcome.unwrap()
+}
+
+#[test]
+fn a_reused_snapshot_holds_nothing_of_the_last_run() {
+    let mut recorder = Recorder::new(families(), false);
+    let first = run(&mut recorder, None, |s| s.emit(&LOAD, (), 1));
+    let second = run(&mut recorder, Some(first), |s| s.emit(&DISK_READ, ["x"], 2));
+    assert_eq!(lines(&second), ["disk_read_total{device=\"x\"} 2"]);
+}
+
+fn problem(recorder: &mut Recorder, run: impl FnOnce(&mut Scrape<'_>)) -> String {
+    let outcome = recorder.record(None, |scrape| {
+        run(scrape);
+        Ok(())
+    });
+    outcome.unwrap_err().to_string()
+}
+
+#[test]
+fn what_was_not_described_fails_the_run_and_names_the_metric() {
+    static OTHER: Gauge = Gauge::new("other", "o");
+    static WRONG: Gauge<1> = Gauge::new("disk_read_total", "r").labels(&["device"]);
+    let recorder = &mut Recorder::new(families(), false);
+    assert_eq!(
+        problem(recorder, |s| s.emit(&OTHER, (), 1)),
+        "metric `other`: not described by the collector: add it to its METRICS (or `describe`)"
+    );
+    assert_eq!(
+        problem(recorder, |s| s.emit(&WRONG, ["a"], 1)),
+        "metric `disk_read_total`: emitted with another kind or other labels than described"
+    );
+    let wrong = Family::gauge("disk_read_total", "").build().unwrap();
+    assert_eq!(
+        problem(recorder, |s| s.emit_dynamic(&wrong, [""; 0], 1)),
+        "metric `disk_read_total`: emitted with another kind or other labels than described"
+    );
+}
+
+#[test]
+fn dynamic_families_take_values_by_position_or_pairs_in_any_order() {
+    let fixed =
+        Family::gauge("fixed", "").labels(["a", "b"]).const_labels([("c", "1")]).build().unwrap();
+    let free = Family::counter("free_total", "").build().unwrap();
+    let recorder = &mut Recorder::new(vec![fixed.clone(), free.clone()], false);
+    let snapshot = recorder.record(None, |scrape| {
+        scrape.emit_dynamic(&fixed, ["x", "y"], 1);
+        scrape.emit_pairs(&free, &[("z", "1"), ("a", "\"")], u64::MAX);
+        scrape.emit_pairs(&free, &[("", ""); 0], 2);
+        Ok(())
+    });
+    let snapshot = snapshot.unwrap();
+    assert_eq!(lines(&snapshot)[0], "fixed{a=\"x\",b=\"y\",c=\"1\"} 1");
+    let free_samples: Vec<_> = snapshot.families()[1].iter().collect();
+    assert_eq!(free_samples[0].labels(), "a=\"\\\"\",z=\"1\"");
+    assert_eq!(free_samples[0].value(), Value::Uint(u64::MAX));
+    assert_eq!(free_samples[1].labels(), "");
+
+    assert_eq!(
+        problem(recorder, |s| s.emit_dynamic(&fixed, ["x"], 1)),
+        "metric `fixed`: 1 label values for 2 labels"
+    );
+    assert_eq!(
+        problem(recorder, |s| s.emit_pairs(&free, &[("a", "1"), ("a", "2")], 1)),
+        "metric `free_total`: duplicate label name `a`"
+    );
+    assert!(problem(recorder, |s| s.emit_pairs(&free, &[("le", "1")], 1)).contains("reserved"));
+    assert!(problem(recorder, |s| s.emit_pairs(&fixed, &[("a", "1")], 1)).contains("values only"));
+}
+
+#[test]
+fn an_unchecked_collector_may_add_families_run_by_run() {
+    let mut recorder = Recorder::new(Vec::new(), true);
+    for i in 0..3 {
+        let family = Family::gauge(format!("run_{i}"), "").build().unwrap();
+        let snapshot = run(&mut recorder, None, |s| s.emit_dynamic(&family, [""; 0], i));
+        assert_eq!(lines(&snapshot), [format!("run_{i}{{}} {i}")]);
+    }
+}
+
+#[test]
+fn the_label_of_an_instance_comes_last_on_every_sample() {
+    let mut recorder =
+        Recorder::new(families(), false).with_label("instance_name", "o\"1").unwrap();
+    let snapshot = recorder.record(None, |s| {
+        s.emit(&DISK_READ, ["x"], 2);
+        s.emit(&LOAD, (), 2);
+        Ok(())
+    });
+    assert_eq!(
+        lines(&snapshot.unwrap()),
+        [
+            "disk_read_total{device=\"x\",instance_name=\"o\\\"1\"} 2",
+            "load{instance_name=\"o\\\"1\"} 2"
+        ]
+    );
+}
