@@ -2,8 +2,8 @@
 //!
 //! A scrape hands over all its runs at once and wakes one worker, which takes them in turn: one change of threads serves
 //! many collectors. Whoever waits for the runs looks at the pool again soon ([`Pool::look`]); a worker that is still busy
-//! with one job then counts as *away*, and another takes the rest of the queue. A worker that was away ends when it comes
-//! back to a full pool, so there are at most as many threads as the pool is large plus runs that hang.
+//! with one job then counts as *away*, and another takes the rest of the queue. A worker that finds the queue empty and the
+//! pool full ends, so there are at most as many threads as the pool is large plus runs that hang.
 
 use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
@@ -143,11 +143,11 @@ impl Shared {
         let late = late.filter(|busy| now.saturating_duration_since(busy.since) > BRIEF);
         let late = late.map(|busy| busy.away = true).count();
         state.away += late;
+        // Where many hang, those behind them must not wait for each in turn: as many more are brought as are away.
+        let wanted = if late > 0 { state.away.min(state.queue.len()) } else { 0 }.max(self.size);
         // A worker that said itself that it blocks is soon back: as long as another is idle, none is started for it.
-        while (late > 0 || state.idle == 0)
-            && state.threads - state.away < self.size
-            && self.spawn(state)
-        {}
+        let needed = late > 0 || state.idle == 0;
+        while needed && state.threads - state.away < wanted && self.spawn(state) {}
     }
 
     /// Wakes up to `wanted` idle workers, once the lock is theirs to take.
@@ -190,13 +190,9 @@ impl Shared {
                 state = self.lock();
                 if state.busy.remove(&number).is_some_and(|busy| busy.away) {
                     state.away -= 1;
-                    if state.threads - state.away > self.size {
-                        state.threads -= 1;
-                        return;
-                    }
                 }
             }
-            if state.closed {
+            if state.closed || state.threads - state.away > self.size {
                 state.threads -= 1;
                 return;
             }
@@ -273,6 +269,32 @@ mod tests {
         wait_until(|| threads(&pool) <= 2);
         drop(pool.clone());
         assert!(threads(&pool) > 0);
+    }
+
+    #[test]
+    fn a_job_behind_hundreds_that_hang_does_not_wait_for_each_of_them() {
+        let pool = Pool::of_size(2);
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let (send, receive) = mpsc::channel();
+        let mut jobs: Vec<Job> = Vec::new();
+        for _ in 0..300 {
+            let released = Arc::clone(&released);
+            jobs.push(Box::new(move || {
+                let _ = released.lock().unwrap().recv_timeout(LONG);
+            }));
+        }
+        jobs.push(Box::new(move || send.send("done").unwrap()));
+        pool.submit(jobs);
+        let mut looks = 0;
+        while receive.try_recv().is_err() {
+            thread::sleep(2 * BRIEF);
+            pool.look();
+            looks += 1;
+        }
+        assert!(looks < 30, "{looks} looks");
+        drop(release);
+        wait_until(|| threads(&pool) == 2);
     }
 
     #[test]

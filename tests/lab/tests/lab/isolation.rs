@@ -55,6 +55,21 @@ fn a_hanging_collector_costs_its_own_samples_and_is_not_waited_for_once_it_is_ov
 }
 
 #[test]
+fn behind_a_hundred_collectors_that_hang_another_is_asked_in_time() {
+    let instances: String = (0..100).map(|i| format!("  hang@i{i}:\n")).collect();
+    let config = Config::new(&format!("collectors:\n{instances}  slow:\n"));
+    let exporter = config.start(&[]);
+    for _ in 0..3 {
+        let (page, took) = scrape_within(&exporter, "1");
+        assert!(has_bulk(&page) && took < Duration::from_secs(1), "{took:?}");
+        assert_eq!(success(&page, "slow"), Some(1.0));
+        assert_eq!(success(&page, "hang@i99"), Some(0.0));
+    }
+    let threads = exporter.scrape().value("process_threads", &[]).unwrap();
+    assert!(threads < 100.0 + 15.0, "{threads} threads");
+}
+
+#[test]
 fn a_page_is_sent_before_its_scraper_gives_up_and_cancels_nothing_for_others() {
     let config = Config::new("collectors: {slow: {enabled: true, delay: 1500}}");
     let exporter = config.start(&[]);
