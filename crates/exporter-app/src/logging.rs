@@ -6,7 +6,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-use exporter_runtime::redact;
+use exporter_runtime::{is_panic_of_collector, redact};
 
 use crate::logfmt::Logfmt;
 
@@ -44,6 +44,10 @@ pub(crate) fn init(options: &LogOptions) {
         eprintln!("warning: log options have no effect, logging was set up before: {error}");
     }
     std::panic::set_hook(Box::new(|panic| {
+        // It is told with the failure of its run.
+        if is_panic_of_collector(panic) {
+            return;
+        }
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("panicked");
         tracing::error!(location, panic = &*redact(message), "Panicked");

@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use exporter_sdk::{Parts, Result};
 
+use crate::caught::{Thrown, catch};
 use crate::pool::{Job, Pool};
 
 /// Lets one run of a collector through at a time, whatever the configuration that it belongs to.
@@ -67,8 +67,8 @@ impl Gate {
     }
 }
 
-/// How a part ended: whether without a panic.
-type End = Arc<(Mutex<Option<bool>>, Condvar)>;
+/// How a part ended.
+type End = Arc<(Mutex<Option<Result<(), Thrown>>>, Condvar)>;
 
 impl Parts for Gate {
     fn isolate(&self, part: &str, timeout: Duration, work: Box<dyn FnOnce() + Send>) -> Result {
@@ -83,20 +83,20 @@ impl Parts for Gate {
         let end = End::default();
         let (name, ended) = (part.to_owned(), Arc::clone(&end));
         let job: Job = Box::new(move || {
-            let fine = catch_unwind(AssertUnwindSafe(work)).is_ok();
+            let result = catch(work);
             lock(&hanging, &|set| set.remove(&name));
-            *ended.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fine);
+            *ended.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
             ended.1.notify_one();
         });
         let ended = self.pool.away_while(|| {
             self.pool.submit([job]);
             let state = end.0.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = end.1.wait_timeout_while(state, timeout, |state| state.is_none());
-            *waited.unwrap_or_else(PoisonError::into_inner).0
+            waited.unwrap_or_else(PoisonError::into_inner).0.take()
         });
         match ended {
-            Some(true) => Ok(()),
-            Some(false) => Err(format!("`{part}` panicked").into()),
+            Some(Ok(())) => Ok(()),
+            Some(Err(thrown)) => Err(format!("`{part}`: {thrown}").into()),
             None => Err(format!("`{part}` did not answer within {timeout:?}").into()),
         }
     }

@@ -32,6 +32,7 @@ mod telemetry;
 mod work;
 
 pub use crate::catalog::{Catalog, CatalogError, CollectorType};
+pub use crate::caught::is_panic_of_collector;
 pub use crate::configuration::{effective_configuration, read_settings};
 pub use crate::configuration_schema::configuration_schema;
 pub use crate::error::StartError;

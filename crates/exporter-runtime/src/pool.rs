@@ -264,7 +264,8 @@ mod tests {
             pool.look();
             receive.try_recv().is_ok()
         });
-        assert!((8..=9).contains(&threads(&pool)), "{}", threads(&pool));
+        // One for each that hangs, and a few that got past them, which end when there are enough.
+        assert!((7..=10).contains(&threads(&pool)), "{}", threads(&pool));
         drop(release);
         wait_until(|| threads(&pool) <= 2);
         drop(pool.clone());

@@ -4,7 +4,6 @@
 //! one that finds it overdue is told so at once.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use exporter_config::Problem;
 use exporter_sdk::{AnyCollector, Family, Origin, Recorder, RunError, RunOptions, Snapshot};
 
 use crate::catalog::CollectorType;
+use crate::caught::catch;
 use crate::claims::{Owner, exposed_names};
 use crate::configuration::collector_path;
 use crate::counters::RunCounters;
@@ -24,7 +24,7 @@ use crate::recording::Recording;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
 use crate::services::Services;
 use crate::settings::DuplicatePolicy;
-use crate::work::{self, panic_message};
+use crate::work;
 
 /// The label by which the samples of several instances of one collector differ.
 pub(crate) const INSTANCE_LABEL: &str = "collector_instance";
@@ -77,11 +77,9 @@ impl Slot {
         gate: Arc<Gate>,
     ) -> Result<Arc<Self>, StartError> {
         // A panic in the middle of a reload must cost the reload only.
-        let built = catch_unwind(AssertUnwindSafe(|| {
-            plan.build(kind).map(|collector| (collector.describe(), collector))
-        }));
-        let (families, collector) = built.unwrap_or_else(|payload| {
-            let message = format!("it panicked: {}", panic_message(payload.as_ref()));
+        let built = catch(|| plan.build(kind).map(|collector| (collector.describe(), collector)));
+        let (families, collector) = built.unwrap_or_else(|thrown| {
+            let message = thrown.to_string();
             let origin = plan.config.origin.clone();
             Err(Problem::new(origin, &collector_path(&plan.name), &message).into())
         })?;
@@ -373,7 +371,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         // The destructor of a collector may block, or panic; not on the thread that happened to need it last.
         if let Some(bench) = self.lock_bench().take() {
-            self.services.pool.submit([Box::new(move || drop(bench)) as Job]);
+            self.services.pool.submit([Box::new(move || drop(catch(|| drop(bench)))) as Job]);
         }
     }
 }

@@ -1,13 +1,11 @@
 //! What a run does on the pool: blocking collectors in one go, asynchronous ones poll by poll.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use exporter_sdk::{AnyCollector, RunError, Snapshot, Stop};
 
-use crate::caught::{Caught, Payload};
+use crate::caught::{Caught, Thrown, catch};
 use crate::pool::{Job, Pool};
 use crate::run::{Failure, Reason, Run};
 use crate::services::Services;
@@ -49,8 +47,8 @@ type Finished = Result<Snapshot, RunError>;
 impl Ticket {
     fn begin(mut self, services: &Services) {
         self.stage = Stage::Begun(Instant::now());
-        let bench = catch_unwind(AssertUnwindSafe(|| self.slot.take_bench()));
-        match bench.unwrap_or_else(|payload| Err(panicked(payload.as_ref()))) {
+        let bench = catch(|| self.slot.take_bench());
+        match bench.unwrap_or_else(|thrown| Err(panicked(&thrown))) {
             Err(failure) => self.settle(Err(failure)),
             Ok(bench) if matches!(bench.collector, AnyCollector::Async(_)) => {
                 self.spawn(bench, services);
@@ -69,20 +67,20 @@ impl Ticket {
     fn block(mut self, mut bench: Bench) {
         let Bench { collector, recording } = &mut bench;
         let options = self.slot.options(&self.run);
-        let caught = catch_unwind(AssertUnwindSafe(|| {
+        let caught = catch(|| {
             let mut scrape = recording.begin(options);
             let result = match collector {
                 AnyCollector::Blocking(collector) => collector.run(&mut scrape),
                 AnyCollector::Async(_) => Err("an asynchronous collector does not block".into()),
             };
             scrape.finish(result)
-        }));
+        });
         let ended = match caught {
             Ok(finished) => Ok((bench, finished)),
-            Err(payload) => {
+            Err(thrown) => {
                 // Whatever state the collector was left in goes with it; it may panic in `Drop` as well.
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(bench)));
-                Err(payload)
+                let _ = catch(|| drop(bench));
+                Err(thrown)
             }
         };
         self.end(ended);
@@ -106,7 +104,7 @@ impl Ticket {
                 Ok(Ok(finished)) => self.end(Ok(finished)),
                 // The collector went with its future. That this is a time-out is for the slot to see.
                 Ok(Err(_)) => self.settle(Err(given_up())),
-                Err(payload) => self.end(Err(payload)),
+                Err(thrown) => self.end(Err(thrown)),
             }
         };
         let schedule = move |runnable: async_task::Runnable| {
@@ -133,14 +131,14 @@ impl Ticket {
         (bench, finished)
     }
 
-    fn end(&mut self, caught: Result<(Bench, Finished), Payload>) {
+    fn end(&mut self, caught: Result<(Bench, Finished), Thrown>) {
         let result = match caught {
             Ok((mut bench, finished)) => {
                 let result = self.slot.judge(&mut bench.recording, finished);
                 self.slot.return_bench(bench);
                 result
             }
-            Err(payload) => Err(panicked(payload.as_ref())),
+            Err(thrown) => Err(panicked(&thrown)),
         };
         self.settle(result);
     }
@@ -150,16 +148,10 @@ fn given_up() -> Failure {
     Failure::new(Reason::Timeout, Stop::Deadline.to_string())
 }
 
-fn panicked(payload: &(dyn Any + Send)) -> Failure {
-    match Stop::of(payload) {
+fn panicked(thrown: &Thrown) -> Failure {
+    match thrown.stop() {
         Some(Stop::Deadline) => given_up(),
         Some(stop) => Failure::new(Reason::Limit, stop.to_string()),
-        None => Failure::new(Reason::Panic, panic_message(payload)),
+        None => Failure::new(Reason::Panic, thrown.to_string()),
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("panicked")
 }

@@ -1,14 +1,14 @@
 //! An exporter as a child process.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::fs;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::NamedTempFile;
 use ureq::Agent;
 
 use crate::page::Page;
@@ -21,11 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Exporter {
     child: Child,
     address: String,
-    log: Log,
+    /// Where its standard error goes. A file, unlike a pipe, holds at once what was written before an answer.
+    log: NamedTempFile,
     agent: Agent,
 }
-
-type Log = Arc<Mutex<Vec<String>>>;
 
 /// What an exporter answered.
 #[derive(Clone, Debug)]
@@ -58,12 +57,13 @@ impl Exporter {
 
     /// Starts a command that is complete, with the addresses that it is to listen on, and waits until it does.
     pub fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let log = NamedTempFile::new().expect("a temporary file can be made");
+        let stderr = log.reopen().expect("a temporary file can be opened");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let log = follow(child.stderr.take().expect("standard error is piped"));
         let mut address = None;
         wait_until("the exporter listens", || {
-            address = listening(&log).into_iter().next();
+            address = listening(&text(&log)).into_iter().next();
             let ended = child.try_wait().expect("the child can be waited for");
             assert!(ended.is_none(), "the exporter ended with {ended:?}:\n{}", text(&log));
             address.is_some()
@@ -83,7 +83,7 @@ impl Exporter {
 
     /// Every address that it listens on.
     pub fn addresses(&self) -> Vec<String> {
-        listening(&self.log)
+        listening(&self.log())
     }
 
     /// The process.
@@ -191,29 +191,18 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-fn follow(stderr: ChildStderr) -> Log {
-    let log = Log::default();
-    let lines = Arc::clone(&log);
-    thread::spawn(move || {
-        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            lines.lock().expect("no one panics with the log").push(line);
-        }
-    });
-    log
+fn text(log: &NamedTempFile) -> String {
+    String::from_utf8_lossy(&fs::read(log.path()).expect("the log can be read")).into_owned()
 }
 
-fn text(log: &Log) -> String {
-    log.lock().expect("no one panics with the log").join("\n")
-}
-
-/// The addresses in the lines that say so, in either log format.
-fn listening(log: &Log) -> Vec<String> {
-    let log = log.lock().expect("no one panics with the log");
-    let lines = log.iter().filter(|line| line.contains("Listening on"));
-    lines.filter_map(|line| address(line)).collect()
+/// The addresses in the lines that say so, in either log format; not in one that is still being written.
+fn listening(log: &str) -> Vec<String> {
+    let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let lines = lines.filter(|line| line.contains("Listening on"));
+    lines.filter_map(address).collect()
 }
 
 fn address(line: &str) -> Option<String> {
     let rest = line.split_once("address=").or_else(|| line.split_once("\"address\":\""))?.1;
-    Some(rest.split(['"', ' ', ',']).next()?.to_owned())
+    Some(rest.split(['"', ' ', ',', '\n']).next()?.to_owned())
 }

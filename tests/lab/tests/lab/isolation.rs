@@ -176,6 +176,16 @@ fn a_collector_that_panics_when_it_is_dropped_is_built_anew_all_the_same() {
 }
 
 #[test]
+fn a_panic_is_told_once_with_its_place() {
+    let exporter = Config::new("collectors: {panic: {run: 1}}").start(&[]);
+    (0..10).for_each(|_| assert_eq!(success(&exporter.scrape(), "panic"), Some(0.0)));
+    let log = exporter.log();
+    assert_eq!(log.matches("the lab panics on purpose").count(), 1, "{log}");
+    assert!(log.contains("on purpose (panicked at tests/lab/src/misbehave.rs:"), "{log}");
+    assert_eq!(failures(&exporter.scrape(), "panic", "panic"), Some(11.0));
+}
+
+#[test]
 fn a_collector_that_spins_does_not_hold_up_the_page() {
     let config = Config::new("scrape: {timeout: 300ms}\ncollectors: {spin: {enabled: true}}");
     let exporter = config.start(&[]);
@@ -211,7 +221,12 @@ fn a_part_that_hangs_costs_itself_and_is_not_started_twice() {
     let log = exporter.log();
     assert!(log.contains("`hanging` did not answer within 100ms"), "{log}");
     assert!(log.contains("`hanging` still hangs from an earlier run"), "{log}");
-    assert!(log.contains("`panicking` panicked"), "{log}");
+    assert!(
+        log.contains(
+            "`panicking`: a part of the lab panics (panicked at tests/lab/src/misbehave.rs:"
+        ),
+        "{log}"
+    );
     fs::write(release, "").unwrap();
     wait_until("the part comes back", || parts(&exporter.scrape()) == ["one", "hanging", "two"]);
 }
