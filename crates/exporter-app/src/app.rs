@@ -171,7 +171,7 @@ impl App {
 fn origin(type_name: &'static str) -> Origin {
     let location = Location::caller();
     let package = type_name.split("::").next().unwrap_or(type_name);
-    Origin { package, version: None, file: location.file(), line: location.line() }
+    Origin { package, version: None, description: "", file: location.file(), line: location.line() }
 }
 
 struct Closure<F> {

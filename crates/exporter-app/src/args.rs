@@ -151,7 +151,7 @@ pub(crate) fn auto_reload(matches: &clap::ArgMatches) -> Option<Duration> {
     matches.get_flag("config.enable-auto-reload").then(|| interval.unwrap_or(AUTO_RELOAD))
 }
 
-fn web_args(port: u16) -> [Arg; 6] {
+fn web_args(port: u16) -> [Arg; 7] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")
@@ -172,6 +172,10 @@ fn web_args(port: u16) -> [Arg; 6] {
             .long("web.disable-exporter-metrics")
             .action(ArgAction::SetTrue)
             .help("Leave out the metrics about the exporter itself (exporter_*, process_*)"),
+        Arg::new("web.node-exporter-build-info")
+            .long("web.node-exporter-build-info")
+            .action(ArgAction::SetTrue)
+            .help("Serve node_exporter_build_info too, for dashboards that find hosts by it"),
         Arg::new("web.max-requests")
             .long("web.max-requests")
             .value_name("N")
@@ -200,7 +204,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let value = serde_json::Value::from(text);
-    let duration: Result<exporter_runtime::HumanDuration, _> = serde_json::from_value(value);
+    let duration: Result<exporter_sdk::HumanDuration, _> = serde_json::from_value(value);
     duration.map(|duration| duration.0).map_err(|error| error.to_string())
 }
 

@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn sample() -> Vec<KeyFlag> {
-        let origin = Origin { package: "p", version: None, file: "f", line: 1 };
+        let origin = Origin { package: "p", version: None, description: "", file: "f", line: 1 };
         KeyFlag::of(&CollectorType::from(&Registration::of::<Sample, _>(origin)), "sample")
     }
 

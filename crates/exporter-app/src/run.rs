@@ -19,7 +19,10 @@ pub(crate) fn run(
 ) -> Result<(), Exit> {
     logging::init(&options.log);
     let settings = source.load(catalog).map_err(Exit::failure)?;
-    let registry_options = RegistryOptions { exporter_metrics: options.exporter_metrics };
+    let registry_options = RegistryOptions {
+        exporter_metrics: options.exporter_metrics,
+        node_build_info: options.node_build_info,
+    };
     let registry = Registry::new(catalog, &settings, &info, registry_options);
     let registry = Arc::new(registry.map_err(Exit::failure)?);
     let listeners = options.listen.iter().map(Listener::bind);

@@ -62,7 +62,13 @@ impl Inline {
 pub(crate) fn render(
     trivial: usize,
 ) -> Result<impl Fn() -> Bytes + Send + Sync + 'static, Box<dyn Error>> {
-    let origin = Origin { package: "exporter-bench", version: None, file: file!(), line: line!() };
+    let origin = Origin {
+        package: "exporter-bench",
+        version: None,
+        description: "",
+        file: file!(),
+        line: line!(),
+    };
     let one = Registration::of::<Trivial, _>(origin);
     let collectors: Result<Vec<Inline>, _> = if trivial == 0 {
         Registration::linked().map(Inline::new).collect()

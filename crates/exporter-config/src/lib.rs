@@ -11,7 +11,6 @@
 
 mod compose;
 mod deserializer;
-mod duration;
 mod file;
 mod keys;
 mod mask;
@@ -23,11 +22,9 @@ mod redact;
 mod scalar;
 mod schema;
 mod secrets;
-mod size;
 mod spelling;
 mod yaml;
 
-pub use crate::duration::HumanDuration;
 pub use crate::keys::check_keys;
 pub use crate::mask::mask_secrets;
 pub use crate::node::{Key, Node, NodeValue};
@@ -36,6 +33,5 @@ pub use crate::problem::Problem;
 pub use crate::read::{read_as, read_with};
 pub use crate::redact::redact;
 pub use crate::secrets::{SecretFile, resolve_secrets};
-pub use crate::size::ByteSize;
 pub use crate::spelling::unknown_name;
 pub use crate::yaml::to_yaml;

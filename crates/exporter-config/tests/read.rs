@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use exporter_config::{ByteSize, HumanDuration, Node, Origin, read_as, read_with};
+use exporter_config::{Node, Origin, read_as, read_with};
 use exporter_sdk::Secret;
+use exporter_sdk::{ByteSize, HumanDuration};
 use serde::Deserialize;
 use serde_json::json;
 

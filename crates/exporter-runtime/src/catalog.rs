@@ -19,6 +19,7 @@ pub struct CollectorType {
     metrics: Vec<Family>,
     default_enabled: bool,
     unchecked: bool,
+    namespace: Option<&'static str>,
     origin: Origin,
     schema: fn() -> Schema,
     effective: Effective,
@@ -45,6 +46,7 @@ impl CollectorType {
             metrics,
             default_enabled: true,
             unchecked: false,
+            namespace: None,
             origin,
             schema: || schema_for!(NoConfig),
             effective: |config| {
@@ -73,6 +75,11 @@ impl CollectorType {
     /// Whether its runs may emit families that it did not describe.
     pub fn unchecked(&self) -> bool {
         self.unchecked
+    }
+
+    /// The exporter that it stands in for, as a prefix of metric names.
+    pub fn namespace(&self) -> Option<&'static str> {
+        self.namespace
     }
 
     /// Where it was registered.
@@ -117,6 +124,7 @@ impl From<&Registration> for CollectorType {
         Self {
             default_enabled: registration.default_enabled,
             unchecked: registration.unchecked,
+            namespace: registration.namespace,
             schema: registration.schema,
             effective: registration.effective,
             ..Self::from_factory(

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     fn owner(collector: &str) -> Owner {
-        let origin = Origin { package: "p", version: None, file: "f.rs", line: 1 };
+        let origin = Origin { package: "p", version: None, description: "", file: "f.rs", line: 1 };
         let base = collector.split('@').next().unwrap().to_owned();
         Owner { collector: collector.into(), base, origin }
     }

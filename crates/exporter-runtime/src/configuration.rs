@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use exporter_config::{
-    ByteSize, HumanDuration, Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets,
-    read_as, read_with, resolve_secrets, unknown_name,
+    Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets, read_as, read_with,
+    resolve_secrets, unknown_name,
 };
-use exporter_sdk::{Paths, names};
+use exporter_sdk::{ByteSize, HumanDuration, Paths, names};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use exporter_sdk::{Counter, Desc, Family, Gauge, Scrape, Snapshot};
 
+use crate::catalog::Catalog;
+use crate::node::{NODE_BUILD_INFO, Namespace, emit_build_info};
 use crate::recording::Recording;
+use crate::registry::{BuildInfo, RegistryOptions};
 use crate::run::Outcome;
 use crate::slot::Slot;
 
@@ -83,17 +86,20 @@ impl Part<'_> {
 #[derive(Debug)]
 pub(crate) struct Evidence {
     recording: Mutex<Recording>,
-    /// Whether to tell more than what every page must have.
-    detailed: bool,
+    namespaces: Vec<Namespace>,
+    options: RegistryOptions,
+    build: BuildInfo,
 }
 
 impl Evidence {
-    pub(crate) fn new(detailed: bool) -> Self {
-        Self { recording: Mutex::new(Recording::of(Self::families(), false)), detailed }
+    pub(crate) fn new(catalog: &Catalog, build: &BuildInfo, options: RegistryOptions) -> Self {
+        let namespaces = Namespace::all(catalog);
+        let recording = Mutex::new(Recording::of(families(&namespaces), false));
+        Self { recording, namespaces, options, build: build.clone() }
     }
 
-    pub(crate) fn families() -> Vec<Family> {
-        METRICS.into_iter().map(Family::from).collect()
+    pub(crate) fn families(&self) -> Vec<Family> {
+        families(&self.namespaces)
     }
 
     pub(crate) fn snapshot(&self, parts: &[Part<'_>]) -> Arc<Snapshot> {
@@ -104,12 +110,23 @@ impl Evidence {
                 let collector = part.slot.name();
                 scrape.emit(&SUCCESS, [collector], part.outcome.result.is_ok());
                 scrape.emit(&DURATION, [collector], part.outcome.duration);
-                if self.detailed {
+                for namespace in &self.namespaces {
+                    namespace.emit(scrape, part.slot.kind(), collector, part.outcome);
+                }
+                if self.options.exporter_metrics {
                     part.details(scrape, now);
                 }
+            }
+            if self.options.node_build_info {
+                emit_build_info(scrape, &self.build);
             }
             Ok(())
         });
         snapshot.expect("the evidence emits what it describes")
     }
+}
+
+fn families(namespaces: &[Namespace]) -> Vec<Family> {
+    let own = METRICS.into_iter().chain([NODE_BUILD_INFO.desc()]).map(Family::from);
+    own.chain(namespaces.iter().flat_map(Namespace::families)).collect()
 }

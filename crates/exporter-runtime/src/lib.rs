@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod gate;
 mod gather;
+mod node;
 mod plan;
 mod pool;
 mod process;
@@ -46,7 +47,7 @@ pub use crate::settings::{
 pub use exporter_exposition::lint;
 
 pub use exporter_config::{
-    HumanDuration, Node, Origin as ConfigOrigin, Problem, SecretFile, redact, to_yaml, unknown_name,
+    Node, Origin as ConfigOrigin, Problem, SecretFile, redact, to_yaml, unknown_name,
 };
 
 pub use crate::telemetry::{RequestInFlight, WebMetrics};

@@ -37,11 +37,13 @@ pub struct RegistryOptions {
     /// Whether pages carry the exporter's own metrics. Success and duration of each collector are on them regardless,
     /// because they are the evidence of how complete the page is.
     pub exporter_metrics: bool,
+    /// Whether pages carry `node_exporter_build_info`, for dashboards that find hosts by it.
+    pub node_build_info: bool,
 }
 
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self { exporter_metrics: true }
+        Self { exporter_metrics: true, node_build_info: false }
     }
 }
 
@@ -114,8 +116,8 @@ impl Registry {
         let telemetry =
             Telemetry::new(build).map_err(|error| StartError::Telemetry(error.to_string()))?;
         let services = Arc::new(Services::new(telemetry));
-        let generation = Generation::new(catalog, settings, &services, None)?;
-        let evidence = Evidence::new(options.exporter_metrics);
+        let evidence = Evidence::new(catalog, build, options);
+        let generation = Generation::new(catalog, settings, &services, &evidence, None)?;
         services.telemetry.reloaded(true);
         let generation = RwLock::new(Arc::new(generation));
         Ok(Self { catalog: catalog.clone(), services, evidence, options, generation })
@@ -129,7 +131,13 @@ impl Registry {
     /// As for [`new`](Self::new); nothing has changed then.
     pub fn reload(&self, settings: &Settings) -> Result<(), StartError> {
         let before = self.generation();
-        let generation = Generation::new(&self.catalog, settings, &self.services, Some(&before))?;
+        let generation = Generation::new(
+            &self.catalog,
+            settings,
+            &self.services,
+            &self.evidence,
+            Some(&before),
+        )?;
         self.services.counters.keep(generation.slots.iter().map(|slot| slot.name()));
         self.services.telemetry.reloaded(true);
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
@@ -237,6 +245,7 @@ impl Generation {
         catalog: &Catalog,
         settings: &Settings,
         services: &Arc<Services>,
+        evidence: &Evidence,
         before: Option<&Self>,
     ) -> Result<Self, StartError> {
         for name in settings.collectors.keys() {
@@ -267,7 +276,7 @@ impl Generation {
                 Slot::new(plan, enabled.kind, Arc::clone(services), Arc::clone(gate))?
             });
         }
-        let claims = claim_names(&slots, &services.telemetry)?;
+        let claims = claim_names(&slots, evidence, &services.telemetry)?;
         Ok(Self { settings: settings.clone(), slots, claims, gates })
     }
 
@@ -281,7 +290,11 @@ impl Generation {
     /// Refuses the runs of unchecked collectors whose families have a name of another's. What is described was checked
     /// when the collectors were built.
     fn claim_added(&self, outcomes: &mut [(Arc<Slot>, Outcome)]) {
-        if !outcomes.iter().any(|(slot, _)| slot.unchecked()) {
+        let adds = |(slot, outcome): &(Arc<Slot>, Outcome)| {
+            let snapshot = outcome.result.as_ref();
+            slot.unchecked() && snapshot.is_ok_and(|it| it.families().len() > slot.families().len())
+        };
+        if !outcomes.iter().any(adds) {
             return;
         }
         let mut claims = self.claims.clone();
@@ -309,17 +322,22 @@ impl Missing {
 }
 
 /// Claims the names of the exporter itself and of everything that its collectors described.
-fn claim_names(slots: &[Arc<Slot>], telemetry: &Telemetry) -> Result<Claims, StartError> {
+fn claim_names(
+    slots: &[Arc<Slot>],
+    evidence: &Evidence,
+    telemetry: &Telemetry,
+) -> Result<Claims, StartError> {
     let origin = Origin {
         package: env!("CARGO_PKG_NAME"),
         version: Some(env!("CARGO_PKG_VERSION")),
+        description: "",
         file: file!(),
         line: line!(),
     };
     let name = "exporter".to_owned();
     let own = Owner { collector: name.clone(), base: name, origin };
     let mut claims = Claims::default();
-    claims.claim_all(Evidence::families().iter().chain(telemetry.families()), &own)?;
+    claims.claim_all(evidence.families().iter().chain(telemetry.families()), &own)?;
     for slot in slots {
         claims.claim_all(slot.families(), &slot.owner())?;
     }
@@ -375,12 +393,13 @@ mod tests {
     #[test]
     fn an_unchecked_collector_that_takes_a_name_loses_that_run_and_no_other() {
         fn kind<C: Collector>() -> CollectorType {
-            let origin = Origin { package: "p", version: None, file: "f.rs", line: 1 };
+            let origin =
+                Origin { package: "p", version: None, description: "", file: "f.rs", line: 1 };
             CollectorType::from(&Registration::of::<C, _>(origin))
         }
         let catalog = Catalog::new(vec![kind::<Unchecked>(), kind::<Describes>()]).unwrap();
         let info = BuildInfo { name: "test".into(), version: "0".into() };
-        let options = RegistryOptions { exporter_metrics: false };
+        let options = RegistryOptions { exporter_metrics: false, ..RegistryOptions::default() };
         let registry = Registry::new(&catalog, &Settings::default(), &info, options).unwrap();
         let families = |page: &Page| -> Vec<String> {
             let names = page.segments().map(|(samples, _)| samples.family().name().to_owned());

@@ -29,6 +29,11 @@ pub trait Collector: Send + Sized + 'static {
     /// known only once they were read. Those are then checked at every scrape instead of once at the start.
     const UNCHECKED: bool = false;
 
+    /// Where the collector stands in for one of another exporter, the prefix under which that one tells how its collectors
+    /// fare: with `Some("node")`, `node_scrape_collector_success` and `node_scrape_collector_duration_seconds` are on the
+    /// page as well, for the panels and alerts that ask for them.
+    const NAMESPACE: Option<&'static str> = None;
+
     /// The keys of the collector in configuration file and flags; [`NoConfig`] where there are none.
     ///
     /// From this one type come the allowed keys, a flag for each, their documentation (doc comments), their defaults
@@ -99,6 +104,9 @@ pub trait AsyncCollector: Send + Sized + 'static {
 
     /// See [`Collector::UNCHECKED`].
     const UNCHECKED: bool = false;
+
+    /// See [`Collector::NAMESPACE`].
+    const NAMESPACE: Option<&'static str> = None;
 
     /// See [`Collector::Config`].
     type Config: DeserializeOwned + Serialize + Default + JsonSchema;

@@ -49,6 +49,7 @@ mod arena;
 mod collector;
 mod desc;
 mod duplicates;
+mod duration;
 mod error;
 mod family;
 mod labels;
@@ -63,6 +64,7 @@ mod recorder;
 mod registration;
 mod scrape;
 mod secret;
+mod size;
 mod snapshot;
 mod value;
 
@@ -70,6 +72,7 @@ pub use crate::arena::Cursor;
 pub use crate::collector::{AsyncCollector, Collector, Context, NoConfig, Paths};
 pub use crate::desc::{Desc, Kind};
 pub use crate::duplicates::{Deduplicator, Duplicates};
+pub use crate::duration::HumanDuration;
 pub use crate::error::{Error, Result};
 pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
@@ -84,6 +87,7 @@ pub use crate::registration::{
 };
 pub use crate::scrape::Scrape;
 pub use crate::secret::Secret;
+pub use crate::size::ByteSize;
 pub use crate::snapshot::{FamilySamples, Sample, Snapshot};
 pub use crate::value::{SampleValue, Value};
 

@@ -37,6 +37,7 @@ macro_rules! register {
             $crate::Registration::of::<$collector, _>($crate::Origin {
                 package: env!("CARGO_PKG_NAME"),
                 version: Some(env!("CARGO_PKG_VERSION")),
+                description: env!("CARGO_PKG_DESCRIPTION"),
                 file: file!(),
                 line: line!(),
             })
@@ -51,6 +52,8 @@ pub struct Origin {
     pub package: &'static str,
     /// The version of the package, where it is known.
     pub version: Option<&'static str>,
+    /// What the package says of itself in its manifest; empty where it says nothing.
+    pub description: &'static str,
     /// The source file, as the compiler was given it.
     pub file: &'static str,
     /// The line in that file.
@@ -75,6 +78,8 @@ pub struct Registration {
     pub default_enabled: bool,
     /// See [`Collector::UNCHECKED`].
     pub unchecked: bool,
+    /// See [`Collector::NAMESPACE`].
+    pub namespace: Option<&'static str>,
     /// Where it was registered.
     pub origin: Origin,
     /// The schema of its configuration.
@@ -104,12 +109,19 @@ impl Registration {
                 names::is_collector_name(C::NAME),
                 "illegal collector name: it must match [a-z][a-z0-9_]* and be none of all, default, enabled, host, path, scrape"
             );
+            if let Some(namespace) = C::NAMESPACE {
+                assert!(
+                    names::is_metric_name(namespace),
+                    "illegal namespace: metric names begin with it, so it must match [a-zA-Z_:][a-zA-Z0-9_:]*"
+                );
+            }
         }
         Self {
             name: C::NAME,
             metrics: C::METRICS,
             default_enabled: C::DEFAULT_ENABLED,
             unchecked: C::UNCHECKED,
+            namespace: C::NAMESPACE,
             origin,
             schema: || schema_for!(C::Config),
             effective: |config| {
@@ -153,6 +165,8 @@ pub trait Register<Way>: 'static {
     const DEFAULT_ENABLED: bool;
     /// See [`Collector::UNCHECKED`].
     const UNCHECKED: bool;
+    /// See [`Collector::NAMESPACE`].
+    const NAMESPACE: Option<&'static str>;
     /// See [`Collector::Config`].
     type Config: DeserializeOwned + Serialize + Default + JsonSchema + 'static;
 
@@ -179,6 +193,7 @@ macro_rules! register_by {
             const METRICS: &'static [&'static Desc] = C::METRICS;
             const DEFAULT_ENABLED: bool = C::DEFAULT_ENABLED;
             const UNCHECKED: bool = C::UNCHECKED;
+            const NAMESPACE: Option<&'static str> = C::NAMESPACE;
             type Config = C::Config;
 
             fn build(config: &C::Config, context: &Context) -> Result<AnyCollector> {

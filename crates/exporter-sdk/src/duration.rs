@@ -143,7 +143,7 @@ impl JsonSchema for HumanDuration {
     }
 
     fn schema_id() -> Cow<'static, str> {
-        "exporter_config::HumanDuration".into()
+        "exporter_sdk::HumanDuration".into()
     }
 
     fn inline_schema() -> bool {

@@ -115,7 +115,7 @@ impl JsonSchema for ByteSize {
     }
 
     fn schema_id() -> Cow<'static, str> {
-        "exporter_config::ByteSize".into()
+        "exporter_sdk::ByteSize".into()
     }
 
     fn inline_schema() -> bool {
