@@ -9,6 +9,8 @@
 use collector_counter as _;
 #[cfg(feature = "gauge")]
 use collector_gauge as _;
+#[cfg(feature = "loadavg")]
+use collector_loadavg as _;
 
 fn main() -> std::process::ExitCode {
     exporter_app::main()

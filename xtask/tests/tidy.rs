@@ -47,7 +47,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("exporter-http", &["exporter-exposition", "exporter-runtime"]),
     ("exporter-app", &["exporter-http", "exporter-runtime", "exporter-sdk"]),
     ("exporter-sdk", &[]),
-    ("exporter-testkit", &[]),
+    ("exporter-testkit", &["exporter-runtime", "exporter-sdk"]),
     (
         "exporter-bench",
         &["collector-counter", "collector-gauge", "exporter-exposition", "exporter-sdk"],

@@ -31,3 +31,11 @@ impl Collector for MyCounter {
 }
 
 register!(MyCounter);
+
+#[cfg(test)]
+exporter_testkit::conformance!(
+    MyCounter,
+    volatile: ["my_counter"],
+    exceptions: [("my_counter", "counter metrics should have \"_total\" suffix", "the name is given"),
+        ("my_counter", "metric name should not include type 'counter'", "the name is given")],
+);

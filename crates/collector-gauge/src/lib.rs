@@ -29,3 +29,10 @@ impl Collector for MyGauge {
 }
 
 register!(MyGauge);
+
+#[cfg(test)]
+exporter_testkit::conformance!(
+    MyGauge,
+    volatile: ["my_gauge"],
+    exceptions: [("my_gauge", "metric name should not include type 'gauge'", "the name is given")],
+);

@@ -40,6 +40,36 @@ impl Error {
     }
 }
 
+/// Says of an error where it happened, for sources such as files whose errors do not tell.
+pub trait At<T> {
+    /// With a place in front of the message.
+    ///
+    /// ```
+    /// use exporter_sdk::{At as _, Result};
+    ///
+    /// fn read(path: &std::path::Path) -> Result<f64> {
+    ///     let text = std::fs::read_to_string(path).at(path.display())?;
+    ///     text.trim().parse::<f64>().at(path.display())
+    /// }
+    /// # let error = read("/nosuch".as_ref()).unwrap_err();
+    /// # assert_eq!(error.to_string(), "/nosuch: No such file or directory (os error 2)");
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The error itself; whether it says that the source is unavailable stays as it is.
+    fn at(self, place: impl fmt::Display) -> Result<T>;
+}
+
+impl<T, E: Into<Error>> At<T> for Result<T, E> {
+    fn at(self, place: impl fmt::Display) -> Result<T> {
+        self.map_err(|error| {
+            let error = error.into();
+            Error { source: format!("{place}: {error}").into(), unavailable: error.unavailable }
+        })
+    }
+}
+
 impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for Error {
     fn from(error: E) -> Self {
         Self { source: error.into(), unavailable: false }
@@ -92,5 +122,9 @@ mod tests {
     fn unavailable_is_not_a_failure() {
         assert!(Error::unavailable("no battery").is_unavailable());
         assert!(!Error::from("broken").is_unavailable());
+        let placed: Result = Err(Error::unavailable("no battery")).at("/sys/class/power_supply");
+        let error = placed.unwrap_err();
+        assert!(error.is_unavailable());
+        assert_eq!(error.to_string(), "/sys/class/power_supply: no battery");
     }
 }

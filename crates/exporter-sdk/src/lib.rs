@@ -73,7 +73,7 @@ pub use crate::collector::{AsyncCollector, Collector, Context, NoConfig, Paths};
 pub use crate::desc::{Desc, Kind};
 pub use crate::duplicates::{Deduplicator, Duplicates};
 pub use crate::duration::HumanDuration;
-pub use crate::error::{Error, Result};
+pub use crate::error::{At, Error, Result};
 pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
 pub use crate::limits::{Parts, RunOptions, Stop};

@@ -1,23 +1,33 @@
-//! For tests: starts the binary of an exporter, scrapes it, and reads the page.
+//! For the tests of collectors and exporters, in this repository or outside it.
+//!
+//! In the crate of a collector, one line tests what holds for all of them, see [`conformance!`], and a [`Probe`] tries it
+//! on a host of the test's making, a [`Tree`]. An exporter as a whole is started as the binary that it is:
 //!
 //! ```no_run
 //! use exporter_testkit::Exporter;
 //!
 //! let exporter = Exporter::start("target/debug/my-exporter", ["--collector.disable-defaults"]);
 //! let page = exporter.scrape();
-//! assert_eq!(page.value("my_up", &[]), Some(1.0));
+//! assert_eq!(page.gauge("my_up", &[]), 1.0);
 //! assert_eq!(exporter.terminate().code(), Some(0));
 //! ```
 //!
-//! Everything here panics when it cannot do what was asked, with the log of the exporter: it is for tests.
+//! Everything here panics when it cannot do what was asked, with what there was instead: it is for tests.
 
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_panics_doc, reason = "everything here does, and says so once, above")]
 
+mod conformance;
 mod exporter;
+mod golden;
 mod page;
+mod probe;
 mod prometheus;
+mod tree;
 
+pub use crate::conformance::{Case, Exception};
 pub use crate::exporter::{Exporter, Response, run, wait_until};
 pub use crate::page::{Page, Sample};
+pub use crate::probe::{Probe, Probed};
 pub use crate::prometheus::Prometheus;
+pub use crate::tree::Tree;

@@ -1,6 +1,7 @@
 //! A page of the text format, read back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The samples and the metadata of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,6 +70,43 @@ impl Page {
         let value = matching.next()?.value;
         assert!(matching.next().is_none(), "several samples of {name} with {labels:?}");
         Some(value)
+    }
+
+    /// The value of the one sample of a gauge that has these labels, others or not. Panics, with what there is, where it
+    /// is not one.
+    #[track_caller]
+    pub fn gauge(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        self.typed("gauge", name, labels)
+    }
+
+    /// The value of the one sample of a counter that has these labels, others or not. Panics, with what there is, where
+    /// it is not one.
+    #[track_caller]
+    pub fn counter(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        self.typed("counter", name, labels)
+    }
+
+    #[track_caller]
+    fn typed(&self, kind: &str, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let Some((found, _)) = self.family(name) else {
+            panic!("there is no family {name}, but these: {}", self.names().join(", "));
+        };
+        assert_eq!(found, kind, "{name} is a {found}, not a {kind}");
+        self.value(name, labels).unwrap_or_else(|| {
+            let there: Vec<String> = self.samples(name).iter().map(ToString::to_string).collect();
+            panic!("{name} has no sample with {labels:?}, but these:\n{}", there.join("\n"))
+        })
+    }
+}
+
+/// The series: `name{label="value"}`.
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let labels: Vec<String> =
+            self.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        write!(f, "{}{labels}", self.name)
     }
 }
 

@@ -1,0 +1,197 @@
+//! One collector, run the way an exporter runs it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use exporter_runtime::{
+    BuildInfo, Catalog, CollectorType, DuplicatePolicy, Failure, Node, Registry, RegistryOptions,
+    ScrapeRequest, Settings, read_settings,
+};
+use exporter_sdk::{Family, Origin, Paths, Register, Registration};
+
+use crate::page::Page;
+use crate::tree::Tree;
+
+/// A collector to be tried: its configuration, and the host that it is to see.
+///
+/// ```
+/// # use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape};
+/// # static LOAD: Gauge = Gauge::new("node_load1", "1m load average.");
+/// # struct Loadavg(std::path::PathBuf);
+/// # impl Collector for Loadavg {
+/// #     const NAME: &'static str = "loadavg";
+/// #     const METRICS: &'static [&'static Desc] = &[LOAD.desc()];
+/// #     type Config = NoConfig;
+/// #     fn new(_: &NoConfig, context: &Context) -> Result<Self> { Ok(Self(context.paths().procfs.join("loadavg"))) }
+/// #     fn collect(&mut self, scrape: &mut Scrape) -> Result {
+/// #         let text = std::fs::read_to_string(&self.0)?;
+/// #         scrape.emit(&LOAD, (), text.split(' ').next().unwrap_or_default().parse::<f64>()?);
+/// #         Ok(())
+/// #     }
+/// # }
+/// use exporter_testkit::{Probe, Tree};
+///
+/// let host = Tree::new();
+/// host.write("proc/loadavg", "0.21 0.37 0.39 1/719 19737\n");
+/// let probe = Probe::of::<Loadavg, _>().tree(&host).start();
+/// assert_eq!(probe.scrape().gauge("node_load1", &[]), 0.21);
+/// host.write("proc/loadavg", "much\n");
+/// assert_eq!(probe.failure(), "invalid float literal");
+/// ```
+#[derive(Debug)]
+pub struct Probe {
+    kind: CollectorType,
+    config: String,
+    paths: Paths,
+    timeout: Duration,
+}
+
+impl Probe {
+    /// Tries a collector of this type, with its defaults, on this host.
+    pub fn of<C: Register<Way>, Way>() -> Self {
+        Self::of_kind(kind_of::<C, Way>())
+    }
+
+    pub(crate) fn of_kind(kind: CollectorType) -> Self {
+        let timeout = Duration::from_secs(10);
+        Self { kind, config: String::new(), paths: Paths::default(), timeout }
+    }
+
+    /// With these keys, in YAML, as they stand under the collector's name in a configuration file.
+    pub fn config(mut self, yaml: &str) -> Self {
+        yaml.clone_into(&mut self.config);
+        self
+    }
+
+    /// On the host that a tree stands for.
+    pub fn tree(self, tree: &Tree) -> Self {
+        self.paths(tree.paths())
+    }
+
+    /// On the host whose file systems are there.
+    pub fn paths(mut self, paths: Paths) -> Self {
+        self.paths = paths;
+        self
+    }
+
+    /// With a time-out for each run, instead of ten seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Builds the collector.
+    #[track_caller]
+    pub fn start(self) -> Probed {
+        self.try_start().unwrap_or_else(|error| panic!("it cannot be built: {error}"))
+    }
+
+    /// Why the collector cannot be built, which it must not.
+    #[track_caller]
+    pub fn refused(self) -> String {
+        match self.try_start() {
+            Ok(_) => panic!("it was built"),
+            Err(error) => error,
+        }
+    }
+
+    fn try_start(self) -> Result<Probed, String> {
+        let name = self.kind.name();
+        let mut file = format!("collectors:\n  {name}:\n");
+        for line in self.config.lines() {
+            file.extend(["    ", line, "\n"]);
+        }
+        Probed::of_file(&file, self.kind.clone(), self.paths, self.timeout)
+    }
+}
+
+pub(crate) fn kind_of<C: Register<Way>, Way>() -> CollectorType {
+    let origin = Origin {
+        package: "the package under test",
+        version: None,
+        description: "",
+        file: file!(),
+        line: line!(),
+    };
+    CollectorType::from(&Registration::of::<C, Way>(origin))
+}
+
+/// A collector that was built, and keeps its state from run to run.
+#[derive(Debug)]
+pub struct Probed(Registry);
+
+impl Probed {
+    /// Builds what a whole configuration file enables of one type.
+    pub(crate) fn of_file(
+        text: &str,
+        kind: CollectorType,
+        paths: Paths,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        let catalog = Catalog::new(vec![kind]).map_err(|error| error.to_string())?;
+        let node = Node::parse("configuration", text).map_err(|error| error.to_string())?;
+        let mut settings: Settings =
+            read_settings(node, Path::new(""), &catalog).map_err(|error| error.to_string())?;
+        settings.paths = paths;
+        settings.scrape.timeout = timeout;
+        // A series that comes twice is a mistake of its collector.
+        settings.scrape.duplicates = DuplicatePolicy::Fail;
+        let build = BuildInfo { name: "probe".to_owned(), version: "0".to_owned() };
+        let options = RegistryOptions { exporter_metrics: false, ..RegistryOptions::default() };
+        let registry = Registry::new(&catalog, &settings, &build, options);
+        registry.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Runs the collector, which must succeed, and returns its samples.
+    #[track_caller]
+    pub fn scrape(&self) -> Page {
+        Page::parse(&self.text())
+    }
+
+    /// Runs the collector, which must succeed, and returns its part of a page.
+    #[track_caller]
+    pub fn text(&self) -> String {
+        let scraped = self.0.scrape_blocking(&ScrapeRequest::default());
+        if let Some(missing) = scraped.missing.first() {
+            panic!("{} failed: {}", missing.collector, told(&missing.failure));
+        }
+        let text = String::from_utf8(scraped.into_text()).expect("pages are UTF-8");
+        text.split_inclusive('\n').filter(|line| !is_evidence(line)).collect()
+    }
+
+    /// Runs the collector, which must fail, and returns why.
+    #[track_caller]
+    pub fn failure(&self) -> String {
+        let mut scraped = self.0.scrape_blocking(&ScrapeRequest::default());
+        match scraped.missing.pop() {
+            Some(missing) => missing.failure.message,
+            None => panic!("it succeeded"),
+        }
+    }
+
+    /// The families that the collector described, and those of a run.
+    #[track_caller]
+    pub(crate) fn families(&self) -> Vec<Family> {
+        let mut families: Vec<Family> =
+            self.0.families().into_iter().flat_map(|(_, families)| families).collect();
+        let scraped = self.0.scrape_blocking(&ScrapeRequest::default());
+        let on_page = scraped.page.segments().map(|(samples, _)| samples.family());
+        families.extend(on_page.filter(|family| !is_evidence(family.name())).cloned());
+        families
+    }
+}
+
+fn told(failure: &Failure) -> String {
+    format!("{}: {}", failure.reason.as_str(), failure.message)
+}
+
+/// Whether a line of a page tells how runs went instead of what they found.
+fn is_evidence(line: &str) -> bool {
+    let line =
+        line.strip_prefix("# HELP ").or_else(|| line.strip_prefix("# TYPE ")).unwrap_or(line);
+    let name = line.split(['{', ' ']).next().unwrap_or_default();
+    ["_collector_success", "_collector_duration_seconds"].iter().any(|end| {
+        name.strip_suffix(end)
+            .is_some_and(|namespace| namespace == "exporter" || namespace.ends_with("_scrape"))
+    })
+}
