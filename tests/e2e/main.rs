@@ -4,6 +4,7 @@
 
 mod cli;
 mod configuration;
+mod docs;
 mod prometheus;
 mod reference;
 mod scaffold;

@@ -72,24 +72,46 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_new_collector_is_built_in_tested_and_scraped() {
+fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
     let copy = copy();
-    let said = succeed(copy.path(), &["xtask", "new-collector", "water_level"]);
-    assert!(said.contains("cargo run --features water-level"), "{said}");
+    let shapes: [(&str, &[&str]); 4] = [
+        ("water_level", &[]),
+        ("tide", &["--async"]),
+        ("gauge_board", &["--dynamic"]),
+        ("buoy", &["--async", "--dynamic"]),
+    ];
+    for (name, flags) in shapes {
+        let said = succeed(copy.path(), &[&["xtask", "new-collector", name], flags].concat());
+        let feature = name.replace('_', "-");
+        assert!(said.contains(&format!("cargo run --features {feature}")), "{said}");
+        assert_eq!(said.contains("sample.yml"), !flags.is_empty(), "{said}");
+    }
     succeed(copy.path(), &["fmt", "--all", "--check"]);
-    succeed(copy.path(), &["test", "--quiet", "--package", "collector-water-level"]);
-    succeed(copy.path(), &["test", "--quiet", "--package", "xtask"]);
-    let binary = build(copy.path(), "dev", "water-level");
-    let list = succeed(copy.path(), &["run", "--quiet", "--features", "water-level", "list"]);
-    assert!(list.contains("water_level  yes      collector-water-level 0.1.0"), "{list}");
-    let exporter = Exporter::start(binary, [""; 0]);
+    let packages =
+        ["collector-water-level", "collector-tide", "collector-gauge-board", "collector-buoy"];
+    let packages: Vec<&str> = packages.iter().flat_map(|name| ["--package", name]).collect();
+    succeed(
+        copy.path(),
+        &[["test", "--quiet", "--package", "xtask"].as_slice(), &packages].concat(),
+    );
+    let clippy =
+        [["clippy", "--quiet", "--all-targets"].as_slice(), &packages, &["--", "-Dwarnings"]];
+    succeed(copy.path(), &clippy.concat());
+    let binary = build(copy.path(), "dev", "water-level,tide,gauge-board,buoy");
+    let exporter = Exporter::start(&binary, [""; 0]);
     let page = exporter.scrape();
-    assert_eq!(page.value("water_level_up", &[("source", "example")]), Some(1.0));
+    assert!(page.gauge("water_level_seconds", &[("state", "up")]) > 0.0);
     assert_eq!(
         page.value("exporter_collector_success", &[("collector", "water_level")]),
         Some(1.0)
     );
     assert!(page.family("my_gauge").is_none());
+    let sample = copy.path().join("crates/collector-gauge-board/sample.yml");
+    let exporter = Exporter::start(&binary, [format!("--config.file={}", sample.display())]);
+    assert!(exporter.scrape().gauge("gauge_board_threads_max", &[]) > 0.0);
+    // What the manifest says is in the README and in the binary.
+    let readme = fs::read_to_string(copy.path().join("crates/collector-tide/README.md")).unwrap();
+    assert!(readme.contains("| `request` | text | `\"hello\"` | The line to send. |"), "{readme}");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 mod bench;
 mod ci;
+mod docs;
 mod new_collector;
 mod process;
+mod templates;
 mod test;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +19,10 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  new-collector NAME   Write a new collector crate and build it in
+  new-collector [--async] [--dynamic] NAME
+                       Write a new collector crate and build it in: one that waits for its source instead of
+                       blocking, one whose metrics come from its configuration
+  docs                 Write the documentation that is made from the code
   test [ARGS]          Install what the tests need, and run them all; ARGS go to `cargo test`
   ci                   Everything that has to pass: format, clippy, documentation, features, tests
   bench [--quick]      Measure the exporter and its peers side by side
@@ -40,7 +45,8 @@ fn run() -> Outcome {
     let mut parser = lexopt::Parser::from_env();
     match parser.next()? {
         Some(Value(command)) => match command.to_str() {
-            Some("new-collector") => new_collector::run(&root(), &only_value(&mut parser)?),
+            Some("new-collector") => new_collector::run(&root(), parser),
+            Some("docs") => docs::run(&root()),
             Some("test") => test::run(&root(), parser.raw_args()?.collect()),
             Some("ci") => ci::run(&root()),
             Some("bench") => bench::run(&root(), parser),
@@ -51,18 +57,6 @@ fn run() -> Outcome {
             Ok(())
         }
         Some(arg) => Err(arg.unexpected().into()),
-    }
-}
-
-fn only_value(parser: &mut lexopt::Parser) -> Outcome<String> {
-    let value = match parser.next()? {
-        Some(Value(value)) => value.string()?,
-        Some(arg) => return Err(arg.unexpected().into()),
-        None => return Err("a NAME is missing: cargo xtask new-collector NAME".into()),
-    };
-    match parser.next()? {
-        Some(arg) => Err(arg.unexpected().into()),
-        None => Ok(value),
     }
 }
 

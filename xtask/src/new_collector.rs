@@ -6,31 +6,54 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Array, DocumentMut, InlineTable, Value};
+use lexopt::prelude::*;
+use toml_edit::{Array, DocumentMut, InlineTable, Value as Toml};
 
-use crate::Outcome;
 use crate::process::cargo;
+use crate::templates::{DESCRIPTION, Shape};
+use crate::{Outcome, docs};
 
 /// Words that flags, URLs and the configuration file use for themselves.
 const RESERVED: [&str; 6] = ["all", "default", "enabled", "host", "path", "scrape"];
 
-pub(crate) fn run(root: &Path, name: &str) -> Outcome {
-    let names = Names::new(name)?;
-    let change = Change::plan(root, &names)?;
+pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
+    let (mut name, mut shape) = (None, Shape::default());
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Long("async") => shape.waits = true,
+            Long("dynamic") => shape.dynamic = true,
+            Value(value) if name.is_none() => name = Some(value.string()?),
+            _ => return Err(arg.unexpected().into()),
+        }
+    }
+    let name =
+        name.ok_or("a NAME is missing: cargo xtask new-collector [--async] [--dynamic] NAME")?;
+    let names = Names::new(&name)?;
+    let change = Change::plan(root, &names, shape)?;
     change.apply()?;
     // How the text has to be wrapped depends on the name. Where there is no rustfmt, nothing will ask for it either.
     let format = cargo(root).args(["fmt", "--package", &names.package]).output();
     if !format.is_ok_and(|output| output.status.success()) {
         eprintln!("note: `cargo fmt` did not run; the new files may need it");
     }
+    eprintln!("Building exporter-bin with it, for its README ...");
+    docs::write_readme(root, &names.collector, &names.feature)?;
     println!(
         "Wrote crates/{0}, and built it into exporter-bin as the feature `{1}`.\n",
         names.package, names.feature
     );
     println!("  edit it   crates/{}/src/lib.rs", names.package);
     println!("  test it   cargo test --package {}", names.package);
-    println!("  run it    cargo run --features {}", names.feature);
+    let config = if shape.runs_by_default() {
+        String::new()
+    } else {
+        format!(" -- --config.file=crates/{}/sample.yml", names.package)
+    };
+    println!("  run it    cargo run --features {}{config}", names.feature);
     println!("  scrape it curl http://localhost:18081/metrics");
+    if !shape.runs_by_default() {
+        println!("\nIt needs a configuration to run; crates/{}/sample.yml is one.", names.package);
+    }
     Ok(())
 }
 
@@ -91,7 +114,7 @@ struct Change {
 }
 
 impl Change {
-    fn plan(root: &Path, names: &Names) -> Outcome<Self> {
+    fn plan(root: &Path, names: &Names, shape: Shape) -> Outcome<Self> {
         let folder = root.join("crates").join(&names.package);
         if folder.exists() {
             return Err(format!(
@@ -104,16 +127,20 @@ impl Change {
         change.edit(root.join("Cargo.toml"), |text| workspace_manifest(text, names))?;
         change.edit(root.join("exporter-bin/Cargo.toml"), |text| binary_manifest(text, names))?;
         change.edit(root.join("exporter-bin/src/main.rs"), |text| main_rs(text, names))?;
-        change.edit(root.join("README.md"), |text| readme(text, names))?;
+        change.edit(root.join("README.md"), |text| {
+            let mut collectors = docs::collectors(root)?;
+            collectors.insert(names.collector.clone(), DESCRIPTION.to_owned());
+            docs::with_table(&collectors, text)
+        })?;
         let fill = |template: &str| {
             template
                 .replace("{package}", &names.package)
                 .replace("{collector}", &names.collector)
                 .replace("{TypeName}", &names.type_name)
-                .replace("{METRIC}", &names.collector.to_uppercase())
         };
-        change.files.push((folder.join("Cargo.toml"), fill(MANIFEST), None));
-        change.files.push((folder.join("src/lib.rs"), fill(SOURCE), None));
+        for (path, template) in shape.files() {
+            change.files.push((folder.join(path), fill(template), None));
+        }
         Ok(change)
     }
 
@@ -135,8 +162,10 @@ impl Change {
     }
 
     fn write(&self) -> io::Result<()> {
-        fs::create_dir_all(self.folder.join("src"))?;
-        self.files.iter().try_for_each(|(path, new, _)| fs::write(path, new))
+        self.files.iter().try_for_each(|(path, new, _)| {
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(path, new)
+        })
     }
 
     fn take_back(&self) {
@@ -177,7 +206,7 @@ fn binary_manifest(text: &str, names: &Names) -> Outcome<String> {
     let all = features["all"].as_array_mut().ok_or("no list `all` in [features]")?;
     all.push(names.feature.as_str());
     sort(all);
-    let entry = Value::Array(Array::from_iter([format!("dep:{}", names.package)]));
+    let entry = Toml::Array(Array::from_iter([format!("dep:{}", names.package)]));
     insert_before(features, &names.feature, entry, |key| {
         !["default", "all"].contains(&key) && key > names.feature.as_str()
     });
@@ -187,8 +216,8 @@ fn binary_manifest(text: &str, names: &Names) -> Outcome<String> {
     Ok(manifest.to_string())
 }
 
-fn inline(pairs: &[(&str, Value)]) -> Value {
-    Value::InlineTable(
+fn inline(pairs: &[(&str, Toml)]) -> Toml {
+    Toml::InlineTable(
         pairs.iter().map(|(key, value)| (*key, value.clone())).collect::<InlineTable>(),
     )
 }
@@ -204,7 +233,7 @@ fn sort(array: &mut Array) {
 fn insert_before(
     table: &mut toml_edit::Table,
     key: &str,
-    value: Value,
+    value: Toml,
     behind: impl Fn(&str) -> bool,
 ) {
     let mut last: Vec<(toml_edit::Key, toml_edit::Item)> = Vec::new();
@@ -233,88 +262,6 @@ fn main_rs(text: &str, names: &Names) -> Outcome<String> {
     let new = [&lines[..at], &[&feature, &line], &lines[at..]].concat();
     Ok(new.join("\n") + "\n")
 }
-
-fn readme(text: &str, names: &Names) -> Outcome<String> {
-    let row = format!("| `{}` | What it collects. |", names.feature);
-    let lines: Vec<&str> = text.lines().collect();
-    let head = lines
-        .iter()
-        .position(|line| line.starts_with("| Collector |"))
-        .ok_or("no table of collectors")?;
-    let rows = lines[head + 2..].iter().take_while(|line| line.starts_with('|'));
-    let before = rows.take_while(|line| **line < row.as_str()).count();
-    let at = head + 2 + before;
-    Ok([&lines[..at], &[row.as_str()], &lines[at..]].concat().join("\n") + "\n")
-}
-
-const MANIFEST: &str = r#"[package]
-name = "{package}"
-description = "Collector: what it collects"
-version.workspace = true
-edition.workspace = true
-rust-version.workspace = true
-license.workspace = true
-
-[dependencies]
-exporter-sdk.workspace = true
-
-[lints]
-workspace = true
-"#;
-
-const SOURCE: &str = r#"//! What this collector collects, and from where.
-
-#![forbid(unsafe_code)]
-
-use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
-
-// The name, the help and the labels of a metric are checked by the compiler. Help ends with a full stop and says what the
-// value means, to someone who does not know the source. Base units only: seconds, bytes; counters end in `_total`.
-static {METRIC}_UP: Gauge<1> = Gauge::new("{collector}_up", "Whether the source answered: 1 if it did.")
-    .labels(&["source"]);
-
-struct {TypeName};
-
-impl Collector for {TypeName} {
-    const NAME: &'static str = "{collector}";
-    // Every metric that `collect` emits; a sample of any other fails the run.
-    const METRICS: &'static [&'static Desc] = &[{METRIC}_UP.desc()];
-    // For keys in flags and configuration, a struct: see `Collector::Config`.
-    type Config = NoConfig;
-
-    fn new(_: &NoConfig, _: &Context) -> Result<Self> {
-        // No I/O here: an error means that the configuration is wrong.
-        Ok(Self)
-    }
-
-    fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        // Read the source, and emit what it says. An error (`?`) costs this run's samples and nothing else.
-        scrape.emit(&{METRIC}_UP, ["example"], true);
-        Ok(())
-    }
-}
-
-register!({TypeName});
-
-#[cfg(test)]
-mod tests {
-    use exporter_sdk::{Family, Recorder};
-
-    use super::*;
-
-    #[test]
-    fn it_collects() {
-        let mut collector = {TypeName}::new(&NoConfig {}, &Context::new("{collector}")).unwrap();
-        let families: Vec<Family> = collector.describe();
-        let snapshot = Recorder::new(families, false).record(None, |scrape| collector.collect(scrape));
-        let snapshot = snapshot.unwrap();
-        let samples: Vec<_> = snapshot.families()[0].iter().collect();
-        assert_eq!(samples.len(), 1);
-        assert_eq!(samples[0].labels(), "source=\"example\"");
-        assert_eq!(samples[0].value().as_f64(), 1.0);
-    }
-}
-"#;
 
 #[cfg(test)]
 mod tests {

@@ -152,7 +152,7 @@ impl App {
         match cli.command {
             Command::Run(options) => run::run(&catalog, source, self.info, options),
             Command::List => inspect::list(&catalog, &source),
-            Command::Describe(format) => inspect::describe(&catalog, &source, &self.info, format),
+            Command::Describe(what) => inspect::describe(&catalog, &source, &self.info, &what),
             Command::Scrape(log) => {
                 logging::init(&log);
                 check::scrape(&catalog, &source, &self.info)

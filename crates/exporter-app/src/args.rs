@@ -95,8 +95,12 @@ fn subcommands() -> [Clap; 6] {
         .long("format")
         .value_name("FORMAT")
         .help("How to print it")
-        .value_parser(["table", "json"])
+        .value_parser(["table", "json", "markdown"])
         .default_value("table");
+    let only = Arg::new("only")
+        .value_name("COLLECTOR")
+        .action(ArgAction::Append)
+        .help("Those to describe [default: all]");
     let schema = Arg::new("schema")
         .long("schema")
         .action(ArgAction::SetTrue)
@@ -108,7 +112,9 @@ fn subcommands() -> [Clap; 6] {
     [
         Clap::new("run").about("Serve metrics (what happens without a command)"),
         Clap::new("list").about("List the collectors of this binary"),
-        Clap::new("describe").about("List every metric of every collector").arg(format),
+        Clap::new("describe")
+            .about("List every metric of every collector; as Markdown, with the keys of its configuration")
+            .args([format, only]),
         Clap::new("scrape").about("Print one page of metrics; exit code 1 if a collector failed"),
         Clap::new("config").about("Print the configuration in force, secrets masked").arg(schema),
         Clap::new("check")

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exporter_http::{ListenAddress, MAX_REQUESTS};
-use exporter_runtime::{BuildInfo, Catalog};
+use exporter_runtime::{BuildInfo, Catalog, CollectorType, unknown_name};
 use serde_json::Value;
 
 use crate::app::Exit;
@@ -15,6 +15,7 @@ use crate::args::{self, Flagged, PATHS};
 use crate::configuration::Source;
 use crate::flags::Overlay;
 use crate::logging::{LogFormat, LogOptions};
+use crate::spelling::canonical;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Run(RunOptions),
     List,
-    Describe(Format),
+    Describe(Describe),
     Scrape(LogOptions),
     Config { schema: bool },
     CheckConfig(Option<PathBuf>),
@@ -53,6 +54,15 @@ pub(crate) struct RunOptions {
 pub(crate) enum Format {
     Table,
     Json,
+    Markdown,
+}
+
+/// What to describe, and how.
+#[derive(Debug)]
+pub(crate) struct Describe {
+    pub(crate) format: Format,
+    /// The collectors; empty for all.
+    pub(crate) only: Vec<String>,
 }
 
 pub(crate) fn parse(
@@ -63,15 +73,13 @@ pub(crate) fn parse(
 ) -> Result<Cli, Exit> {
     let (args, notes) = without_unlinked(args, catalog);
     let flagged = Flagged::all(catalog, &args);
+    let args = canonical(args, &flagged);
     let command = args::command(info, port, &flagged);
     let matches = command.try_get_matches_from(args).map_err(|error| explain(&error, catalog))?;
     let source = source(&matches, &flagged)?;
     let command = match matches.subcommand() {
         Some(("list", _)) => Command::List,
-        Some(("describe", describe)) => Command::Describe(match text(describe, "format") {
-            "json" => Format::Json,
-            _ => Format::Table,
-        }),
+        Some(("describe", matches)) => Command::Describe(describe(matches, catalog)?),
         Some(("scrape", _)) => Command::Scrape(log_options(&matches)?),
         Some(("config", config)) => Command::Config { schema: config.get_flag("schema") },
         Some(("check", check)) => match check.subcommand() {
@@ -82,6 +90,20 @@ pub(crate) fn parse(
         _ => Command::Run(run_options(&matches, port, notes)?),
     };
     Ok(Cli { command, source })
+}
+
+fn describe(matches: &ArgMatches, catalog: &Catalog) -> Result<Describe, Exit> {
+    let format = match text(matches, "format") {
+        "json" => Format::Json,
+        "markdown" => Format::Markdown,
+        _ => Format::Table,
+    };
+    let only: Vec<String> = matches.get_many("only").unwrap_or_default().cloned().collect();
+    if let Some(name) = only.iter().find(|name| catalog.get(name).is_none()) {
+        let linked: Vec<&str> = catalog.iter().map(CollectorType::name).collect();
+        return Err(Exit::usage(unknown_name("collector", name, &linked)));
+    }
+    Ok(Describe { format, only })
 }
 
 /// Takes `--no-collector.x` of collectors that are not in this binary out of the arguments: switching off what is not

@@ -4,9 +4,8 @@
 //! takes no value and has a `--no-` form; a list is given by repeating its flag.
 
 use clap::{Arg, ArgAction, ArgMatches};
-use exporter_runtime::CollectorType;
-use schemars::Schema;
-use serde_json::{Value, json};
+use exporter_runtime::{CollectorType, KeyDoc, Shape, document_keys};
+use serde_json::Value;
 
 /// A value of the command line, and the key that it is for.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,31 +28,50 @@ pub(crate) struct KeyFlag {
     help: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Boolean,
-    Integer,
-    Number,
-    Text,
-    List(Item),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Item {
-    Integer,
-    Number,
-    Text,
-}
-
 impl KeyFlag {
-    /// The flags of every key that a collector has, which runs under the name `name`.
+    /// The flags of every key that a collector has, which runs under the name `name`. Keys below lists, and those that the
+    /// operator chooses, have none.
     pub(crate) fn of(collector: &CollectorType, name: &str) -> Vec<Self> {
-        let schema = collector.schema();
         let mut flags = Vec::new();
-        let walk = Walk { root: &schema, prefix: format!("collector.{name}") };
-        walk.properties(schema.as_value(), &mut Vec::new(), &mut flags);
-        for flag in &mut flags {
-            flag.path.splice(0..0, ["collectors".to_owned(), name.to_owned()]);
+        for key in document_keys(&collector.schema()) {
+            let chosen = |step: &String| step == "*" || step.ends_with("[]");
+            if key.path.iter().any(chosen) || !is_flag(&key.shape) {
+                continue;
+            }
+            flags.push(Self::of_key(&key, name));
+            if key.secret {
+                flags.push(Self::of_file(&key, name));
+            }
+        }
+        flags
+    }
+
+    fn of_key(key: &KeyDoc, name: &str) -> Self {
+        let default = key.default.as_ref().map(|default| format!(" [default: {default}]"));
+        let keys: Vec<String> = key.path.iter().map(|key| key.replace('_', "-")).collect();
+        let top = ["collectors".to_owned(), name.to_owned()];
+        Self {
+            flag: format!("collector.{name}.{}", keys.join(".")),
+            path: top.into_iter().chain(key.path.iter().cloned()).collect(),
+            shape: key.shape.clone(),
+            help: format!("{}{}", key.description, default.unwrap_or_default()),
+        }
+    }
+
+    /// The flag for the file that a secret is read from.
+    fn of_file(key: &KeyDoc, name: &str) -> Self {
+        let mut flag = Self::of_key(key, name);
+        flag.help = format!("File that holds {}", key.path.join("."));
+        flag.flag.push_str(".file");
+        flag.path.push("file".to_owned());
+        flag
+    }
+
+    /// The flags without their dashes: one, and for a switch the one that turns it off.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let mut flags = vec![self.flag.clone()];
+        if self.shape == Shape::Boolean {
+            flags.push(self.no_flag());
         }
         flags
     }
@@ -104,28 +122,38 @@ impl KeyFlag {
     }
 
     fn scalar(&self, text: &str) -> Result<Value, String> {
-        let item = match self.shape {
-            Shape::Integer | Shape::List(Item::Integer) => Item::Integer,
-            Shape::Number | Shape::List(Item::Number) => Item::Number,
-            _ => Item::Text,
-        };
         let wrong = |what: &str| format!("--{}={text}: `{text}` is not {what}", self.flag);
-        match item {
-            Item::Text => Ok(Value::from(text)),
-            Item::Number => text.parse::<f64>().map(Value::from).map_err(|_| wrong("a number")),
-            Item::Integer => text
+        match self.item() {
+            Shape::Boolean => {
+                text.parse::<bool>().map(Value::from).map_err(|_| wrong("true or false"))
+            }
+            Shape::Number => text.parse::<f64>().map(Value::from).map_err(|_| wrong("a number")),
+            Shape::Integer => text
                 .parse::<i64>()
                 .map(Value::from)
                 .or_else(|_| text.parse::<u64>().map(Value::from))
                 .map_err(|_| wrong("an integer")),
+            Shape::Choice(words) if !words.iter().any(|word| word == text) => {
+                Err(wrong(&format!("one of {}", words.join(", "))))
+            }
+            _ => Ok(Value::from(text)),
         }
     }
 
     fn value_name(&self) -> &'static str {
-        match self.shape {
-            Shape::Integer | Shape::List(Item::Integer) => "INTEGER",
-            Shape::Number | Shape::List(Item::Number) => "NUMBER",
+        match self.item() {
+            Shape::Integer => "INTEGER",
+            Shape::Number => "NUMBER",
+            Shape::Boolean => "BOOLEAN",
             _ => "TEXT",
+        }
+    }
+
+    /// What one value of it has to be.
+    fn item(&self) -> &Shape {
+        match &self.shape {
+            Shape::List(item) => item,
+            shape => shape,
         }
     }
 
@@ -134,102 +162,12 @@ impl KeyFlag {
     }
 }
 
-struct Walk<'a> {
-    root: &'a Schema,
-    prefix: String,
-}
-
-impl Walk<'_> {
-    fn properties(&self, schema: &Value, path: &mut Vec<String>, flags: &mut Vec<KeyFlag>) {
-        let Some(properties) = self.resolve(schema).get("properties").and_then(Value::as_object)
-        else {
-            return;
-        };
-        for (key, property) in properties {
-            path.push(key.clone());
-            match self.shape(property) {
-                Some(shape) => flags.push(self.flag(path, shape, property)),
-                None => self.properties(property, path, flags),
-            }
-            if self.is_secret(property) {
-                path.push("file".to_owned());
-                let help = json!({"description": format!("File that holds {key}")});
-                flags.push(self.flag(path, Shape::Text, &help));
-                path.pop();
-            }
-            path.pop();
-        }
-    }
-
-    fn flag(&self, path: &[String], shape: Shape, property: &Value) -> KeyFlag {
-        let keys: Vec<String> = path.iter().map(|key| key.replace('_', "-")).collect();
-        let description = property.get("description").and_then(Value::as_str).unwrap_or_default();
-        let default = property.get("default").filter(|default| !default.is_null());
-        let default = default.filter(|_| !self.is_secret(property));
-        let default = default.map(|default| format!(" [default: {default}]")).unwrap_or_default();
-        let help = format!("{}{default}", description.replace('\n', " "));
-        KeyFlag {
-            flag: format!("{}.{}", self.prefix, keys.join(".")),
-            path: path.to_vec(),
-            shape,
-            help,
-        }
-    }
-
-    /// What a flag for this property takes; `None` where it is an object, whose keys have flags of their own.
-    fn shape(&self, property: &Value) -> Option<Shape> {
-        let property = self.resolve(property);
-        match type_of(property)? {
-            "boolean" => Some(Shape::Boolean),
-            "integer" => Some(Shape::Integer),
-            "number" => Some(Shape::Number),
-            "string" => Some(Shape::Text),
-            "array" => Some(Shape::List(self.item(property.get("items")?)?)),
-            _ => None,
-        }
-    }
-
-    /// Whether it is a secret, or may be one.
-    fn is_secret(&self, property: &Value) -> bool {
-        let target = self.target(property);
-        let optional = target.get("anyOf").and_then(Value::as_array).into_iter().flatten();
-        target.get("x-secret") == Some(&Value::Bool(true))
-            || optional.map(|one| self.target(one)).any(|one| one.get("x-secret").is_some())
-    }
-
-    fn item(&self, items: &Value) -> Option<Item> {
-        match type_of(self.resolve(items))? {
-            "integer" => Some(Item::Integer),
-            "number" => Some(Item::Number),
-            "string" => Some(Item::Text),
-            _ => None,
-        }
-    }
-
-    /// Follows references, and the first alternative of several that is not null.
-    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let schema = self.target(schema);
-        let some = schema.get("anyOf").and_then(Value::as_array).and_then(|alternatives| {
-            alternatives.iter().find(|alternative| type_of(alternative) != Some("null"))
-        });
-        some.map_or(schema, |some| self.resolve(some))
-    }
-
-    /// Follows references.
-    fn target<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        let reference = schema.get("$ref").and_then(Value::as_str);
-        let pointer = reference.and_then(|reference| reference.strip_prefix('#'));
-        let target = pointer.and_then(|pointer| self.root.as_value().pointer(pointer));
-        target.map_or(schema, |target| self.target(target))
-    }
-}
-
-/// The type of a schema; where it may be null as well, the other one.
-fn type_of(schema: &Value) -> Option<&str> {
-    match schema.get("type")? {
-        Value::String(name) => Some(name),
-        Value::Array(names) => names.iter().filter_map(Value::as_str).find(|&name| name != "null"),
-        _ => None,
+/// Whether a value of this shape can be given on a command line.
+fn is_flag(shape: &Shape) -> bool {
+    match shape {
+        Shape::List(item) => !matches!(**item, Shape::List(_)) && is_flag(item),
+        Shape::Map(_) | Shape::Keys | Shape::Any => false,
+        _ => true,
     }
 }
 
@@ -242,6 +180,7 @@ mod tests {
     };
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
+    use serde_json::json;
 
     use super::*;
 

@@ -8,8 +8,9 @@ use exporter_sdk::Family;
 use serde_json::{Value, json};
 
 use crate::app::Exit;
-use crate::cli::Format;
+use crate::cli::{Describe, Format};
 use crate::configuration::Source;
+use crate::markdown;
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Exit> {
@@ -43,20 +44,23 @@ pub(crate) fn describe(
     catalog: &Catalog,
     source: &Source,
     info: &BuildInfo,
-    format: Format,
+    what: &Describe,
 ) -> Result<(), Exit> {
     let settings = source.load(catalog).map_err(Exit::failure)?;
     let registry = Registry::new(catalog, &settings, info, RegistryOptions::default())
         .map_err(Exit::failure)?;
-    let (running, mut described) = (registry.families(), Vec::new());
-    for collector in catalog.iter() {
+    let (running, mut described, mut pages) = (registry.families(), Vec::new(), Vec::new());
+    let wanted = |name: &str| what.only.is_empty() || what.only.iter().any(|only| only == name);
+    for collector in catalog.iter().filter(|collector| wanted(collector.name())) {
         let running = running.iter().find(|(name, _)| *name == collector.name());
         let families = running.map_or(collector.metrics(), |(_, families)| families);
         let mut families: Vec<&Family> = families.iter().collect();
         families.sort_by_key(|family| family.name());
+        pages.push(markdown::page(collector, &families));
         described.extend(families.into_iter().map(|family| (collector.name(), family)));
     }
-    print(&match format {
+    print(&match what.format {
+        Format::Markdown => pages.join("\n"),
         Format::Table => describe_table(&described),
         Format::Json => {
             let metrics: Vec<Value> = described.into_iter().map(describe_json).collect();

@@ -19,7 +19,9 @@ mod flags;
 mod inspect;
 mod logfmt;
 mod logging;
+mod markdown;
 mod run;
+mod spelling;
 mod systemd;
 
 pub use crate::app::{App, main};

@@ -11,6 +11,7 @@
 
 mod compose;
 mod deserializer;
+mod document;
 mod file;
 mod keys;
 mod mask;
@@ -25,6 +26,7 @@ mod secrets;
 mod spelling;
 mod yaml;
 
+pub use crate::document::{KeyDoc, Shape, document_keys};
 pub use crate::keys::check_keys;
 pub use crate::mask::mask_secrets;
 pub use crate::node::{Key, Node, NodeValue};

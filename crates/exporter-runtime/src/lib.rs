@@ -47,7 +47,8 @@ pub use crate::settings::{
 pub use exporter_exposition::lint;
 
 pub use exporter_config::{
-    Node, Origin as ConfigOrigin, Problem, SecretFile, redact, to_yaml, unknown_name,
+    KeyDoc, Node, Origin as ConfigOrigin, Problem, SecretFile, Shape, document_keys, redact,
+    to_yaml, unknown_name,
 };
 
 pub use crate::telemetry::{RequestInFlight, WebMetrics};

@@ -1,0 +1,116 @@
+//! The documentation of a collector, from what it declares.
+
+use std::fmt::Write as _;
+
+use exporter_runtime::{CollectorType, KeyDoc, Shape, document_keys};
+use exporter_sdk::Family;
+
+/// A page on one collector, with the metrics that are known of it.
+pub(crate) fn page(collector: &CollectorType, families: &[&Family]) -> String {
+    let mut page = format!("# {}\n\n", collector.name());
+    if !collector.origin().description.is_empty() {
+        let _ = writeln!(page, "{}.\n", collector.origin().description);
+    }
+    let name = collector.name();
+    let _ = if collector.default_enabled() {
+        writeln!(
+            page,
+            "It runs where it is built in, unless `--no-collector.{name}` switches it off."
+        )
+    } else {
+        writeln!(
+            page,
+            "It runs where `--collector.{name}` or the configuration file switches it on."
+        )
+    };
+    configuration(&mut page, collector);
+    metrics(&mut page, collector, families);
+    page
+}
+
+fn configuration(page: &mut String, collector: &CollectorType) {
+    page.push_str("\n## Configuration\n\n");
+    let keys = document_keys(&collector.schema());
+    if keys.is_empty() {
+        page.push_str("There is nothing to configure.\n");
+        return;
+    }
+    let name = collector.name();
+    let _ = writeln!(
+        page,
+        "Under `collectors.{name}` in the configuration file. What is no list of maps is a flag as well: the key `a_b` is \
+         `--collector.{name}.a-b`.\n"
+    );
+    page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
+    for key in &keys {
+        let default = match &key.default {
+            _ if key.required => "required".to_owned(),
+            Some(default) => format!("`{}`", cell(&default.to_string())),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {default} | {} |",
+            key.path.join("."),
+            shape(key),
+            cell(&key.description)
+        );
+    }
+}
+
+fn metrics(page: &mut String, collector: &CollectorType, families: &[&Family]) {
+    page.push_str("\n## Metrics\n\n");
+    if !families.is_empty() {
+        page.push_str("| metric | kind | labels | meaning |\n|---|---|---|---|\n");
+    }
+    for family in families {
+        let const_labels = family.const_labels().map(|(name, value)| format!("`{name}={value:?}`"));
+        let labels = family.labels().map(|label| format!("`{label}`")).chain(const_labels);
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} |",
+            family.name(),
+            family.kind(),
+            labels.collect::<Vec<_>>().join(", "),
+            cell(family.help())
+        );
+    }
+    let more = match (collector.unchecked(), families.is_empty()) {
+        (false, false) => return,
+        (true, false) => "\nBesides, whatever its source has.\n",
+        (true, true) => "Its source decides which there are.\n",
+        (false, true) => "Its configuration decides which there are.\n",
+    };
+    page.push_str(more);
+}
+
+fn shape(key: &KeyDoc) -> String {
+    fn name(shape: &Shape) -> String {
+        match shape {
+            Shape::Boolean => "boolean".to_owned(),
+            Shape::Integer => "integer".to_owned(),
+            Shape::Number => "number".to_owned(),
+            Shape::Text => "text".to_owned(),
+            Shape::Choice(words) => {
+                let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+                words.join(" or ")
+            }
+            Shape::List(item) => format!("list of {}", plural(item)),
+            Shape::Map(value) => format!("map to {}", name(value)),
+            Shape::Keys => "map".to_owned(),
+            Shape::Any => "any".to_owned(),
+        }
+    }
+    fn plural(shape: &Shape) -> String {
+        match shape {
+            Shape::Text | Shape::Any | Shape::Choice(_) => name(shape),
+            shape => format!("{}s", name(shape)),
+        }
+    }
+    if key.secret { "text or `{file: PATH}`".to_owned() } else { name(&key.shape) }
+}
+
+/// Text in a cell of a table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
