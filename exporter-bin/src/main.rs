@@ -7,10 +7,20 @@
 
 #[cfg(feature = "counter")]
 use collector_counter as _;
+#[cfg(feature = "cpu")]
+use collector_cpu as _;
 #[cfg(feature = "gauge")]
 use collector_gauge as _;
 #[cfg(feature = "loadavg")]
 use collector_loadavg as _;
+#[cfg(feature = "meminfo")]
+use collector_meminfo as _;
+#[cfg(feature = "stat")]
+use collector_stat as _;
+#[cfg(feature = "time")]
+use collector_time as _;
+#[cfg(feature = "uname")]
+use collector_uname as _;
 
 fn main() -> std::process::ExitCode {
     exporter_app::main()

@@ -1,0 +1,126 @@
+//! /proc/cpuinfo: what kind of processors there are.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+
+use exporter_sdk::{At as _, Gauge, Result, Scrape};
+use regex::Regex;
+
+use crate::CpuConfig;
+
+pub(crate) static INFO: Gauge<10> = Gauge::new(
+    "node_cpu_info",
+    "What /proc/cpuinfo says of a processor, in labels; the value is always 1.",
+)
+.labels(&[
+    "package",
+    "core",
+    "cpu",
+    "vendor",
+    "family",
+    "model",
+    "model_name",
+    "microcode",
+    "stepping",
+    "cachesize",
+]);
+pub(crate) static FREQUENCY: Gauge<3> = Gauge::new(
+    "node_cpu_frequency_hertz",
+    "The frequency of a processor at this moment, in hertz, from /proc/cpuinfo.",
+)
+.labels(&["package", "core", "cpu"]);
+pub(crate) static FLAGS: Gauge<1> = Gauge::new(
+    "node_cpu_flag_info",
+    "Flags of the first processor, from /proc/cpuinfo; the value is always 1.",
+)
+.labels(&["flag"]);
+pub(crate) static BUGS: Gauge<1> = Gauge::new(
+    "node_cpu_bug_info",
+    "Bugs of the first processor, from /proc/cpuinfo; the value is always 1.",
+)
+.labels(&["bug"]);
+
+/// The field of each label of [`INFO`].
+const FIELDS: [&str; 10] = [
+    "physical id",
+    "core id",
+    "processor",
+    "vendor_id",
+    "cpu family",
+    "model",
+    "model name",
+    "microcode",
+    "stepping",
+    "cache size",
+];
+
+#[derive(Debug)]
+pub(crate) struct Info {
+    file: PathBuf,
+    flags: Option<Regex>,
+    bugs: Option<Regex>,
+}
+
+impl Info {
+    /// Nothing, where the configuration does not ask for it.
+    pub(crate) fn new(config: &CpuConfig, file: PathBuf) -> Result<Option<Self>> {
+        let flags = pattern("info_flags_include", &config.info_flags_include)?;
+        let bugs = pattern("info_bugs_include", &config.info_bugs_include)?;
+        let wanted = config.info || flags.is_some() || bugs.is_some();
+        Ok(wanted.then_some(Self { file, flags, bugs }))
+    }
+
+    pub(crate) fn collect(&self, scrape: &mut Scrape) -> Result {
+        let text = fs::read_to_string(&self.file).at(self.file.display())?;
+        let mut first = true;
+        // A paragraph for each processor. What has no processor is about the machine.
+        for paragraph in text.split("\n\n") {
+            let fields = fields(paragraph);
+            if !fields.contains_key("processor") {
+                continue;
+            }
+            processor(&fields, scrape).at(self.file.display())?;
+            if std::mem::take(&mut first) {
+                words(scrape, &FLAGS, fields.get("flags"), self.flags.as_ref());
+                words(scrape, &BUGS, fields.get("bugs"), self.bugs.as_ref());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pattern(key: &str, pattern: &str) -> Result<Option<Regex>> {
+    if pattern.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Regex::new(pattern).at(key)?))
+}
+
+fn fields(paragraph: &str) -> HashMap<&str, &str> {
+    let fields = paragraph.lines().filter_map(|line| line.split_once(':'));
+    fields.map(|(name, value)| (name.trim(), value.trim())).collect()
+}
+
+fn processor(fields: &HashMap<&str, &str>, scrape: &mut Scrape) -> Result {
+    let labels = FIELDS.map(|field| fields.get(field).copied().unwrap_or_default());
+    scrape.emit(&INFO, labels, 1);
+    if let Some(megahertz) = fields.get("cpu MHz") {
+        let megahertz: f64 = megahertz.parse().at(format_args!("cpu MHz `{megahertz}`"))?;
+        let [package, core, cpu, ..] = labels;
+        scrape.emit(&FREQUENCY, [package, core, cpu], megahertz * 1e6);
+    }
+    Ok(())
+}
+
+fn words(
+    scrape: &mut Scrape,
+    metric: &'static Gauge<1>,
+    all: Option<&&str>,
+    wanted: Option<&Regex>,
+) {
+    let Some(wanted) = wanted else { return };
+    for word in all.copied().unwrap_or_default().split(' ').filter(|word| wanted.is_match(word)) {
+        scrape.emit(metric, [word], 1);
+    }
+}

@@ -1,0 +1,118 @@
+//! The processors of machines that this one is not.
+
+use exporter_testkit::{Probe, Tree};
+
+use super::*;
+
+fn seconds(page: &exporter_testkit::Page, cpu: &str, mode: &str) -> f64 {
+    page.counter("node_cpu_seconds_total", &[("cpu", cpu), ("mode", mode)])
+}
+
+#[test]
+fn processors_that_are_offline_leave_a_gap() {
+    let host = Tree::new();
+    host.write(
+        "proc/stat",
+        "cpu  9 9 9 9\ncpu0 100 2 3 4 5 6 7 8 9 10\ncpu3 300 2 3 4 5 6 7 8 9 10\nintr 1\n",
+    );
+    let page = Probe::of::<Cpu, _>().tree(&host).start().scrape();
+    assert_eq!((seconds(&page, "0", "user"), seconds(&page, "3", "user")), (1.0, 3.0));
+    assert_eq!(page.samples("node_cpu_seconds_total").len(), 16);
+    assert_eq!(
+        page.counter("node_cpu_guest_seconds_total", &[("cpu", "3"), ("mode", "nice")]),
+        0.1
+    );
+}
+
+#[test]
+fn times_do_not_fall_unless_a_processor_was_plugged_in_anew() {
+    let host = Tree::new();
+    let probe = Probe::of::<Cpu, _>().tree(&host).start();
+    let after = |line: &str| {
+        host.write("proc/stat", format!("cpu  0\n{line}\nintr 1\n"));
+        let page = probe.scrape();
+        ["user", "idle", "iowait"].map(|mode| seconds(&page, "0", mode))
+    };
+    assert_eq!(after("cpu0 100 0 0 1000 500 0 0 0 0 0"), [1.0, 10.0, 5.0]);
+    assert_eq!(after("cpu0 110 0 0 990 400 0 0 0 0 0"), [1.1, 10.0, 5.0]);
+    assert_eq!(after("cpu0 120 0 0 1001 501 0 0 0 0 0"), [1.2, 10.01, 5.01]);
+    assert_eq!(after("cpu0 10 0 0 20 1 0 0 0 0 0"), [0.1, 0.2, 0.01]);
+}
+
+#[test]
+fn a_processor_that_goes_offline_takes_its_series_along() {
+    let host = Tree::new();
+    host.write("proc/stat", "cpu  0\ncpu1 1 1 1 1\ncpu11 1 1 1 1\n");
+    let probe = Probe::of::<Cpu, _>().tree(&host).start();
+    assert_eq!(probe.scrape().samples("node_cpu_seconds_total").len(), 16);
+    host.write("proc/stat", "cpu  0\ncpu11 1 1 1 1\n");
+    let page = probe.scrape();
+    assert_eq!(page.samples("node_cpu_seconds_total").len(), 8);
+    assert_eq!(seconds(&page, "11", "user"), 0.01);
+}
+
+#[test]
+fn a_line_that_is_broken_is_named() {
+    let host = Tree::new();
+    host.write("proc/stat", "cpu  0\ncpu0 1 x 1\n");
+    let why = Probe::of::<Cpu, _>().tree(&host).start().failure();
+    assert!(why.ends_with("proc/stat: `cpu0 1 x 1`: invalid digit found in string"), "{why}");
+}
+
+#[test]
+fn a_machine_of_64_processors_is_seen_whole() {
+    let host = large();
+    let page = Probe::of::<Cpu, _>().tree(&host).start().scrape();
+    assert_eq!(page.samples("node_cpu_seconds_total").len(), 64 * 8);
+    assert_eq!(page.samples("node_cpu_core_throttles_total").len(), 32);
+    assert_eq!(page.samples("node_cpu_package_throttles_total").len(), 2);
+    assert_eq!(page.gauge("node_cpu_online", &[("cpu", "63")]), 1.0);
+    assert_eq!(page.gauge("node_cpu_online", &[("cpu", "64")]), 0.0);
+    assert_eq!(page.samples("node_cpu_isolated").len(), 4);
+    let core = [("package", "1"), ("core", "3")];
+    assert_eq!(page.counter("node_cpu_core_throttles_total", &core), 19.0);
+}
+
+/// Two packages of 16 cores with two threads each, and one processor that is not online.
+fn large() -> Tree {
+    let host = Tree::new();
+    let mut stat = "cpu  0 0 0 0 0 0 0 0 0 0\n".to_owned();
+    for cpu in 0..64 {
+        stat.push_str(&format!("cpu{cpu} 1 2 3 4 5 6 7 8 9 10\n"));
+        let folder = format!("sys/devices/system/cpu/cpu{cpu}");
+        let (package, core) = (cpu / 16 % 2, cpu % 16);
+        host.write(&format!("{folder}/topology/physical_package_id"), format!("{package}\n"));
+        host.write(&format!("{folder}/topology/core_id"), format!("{core}\n"));
+        let count = format!("{}\n", package * 16 + core);
+        host.write(&format!("{folder}/thermal_throttle/core_throttle_count"), count);
+        host.write(&format!("{folder}/thermal_throttle/package_throttle_count"), "7\n");
+    }
+    host.write("proc/stat", stat);
+    host.write("sys/devices/system/cpu/online", "0-63\n");
+    host.write("sys/devices/system/cpu/present", "0-64\n");
+    host.write("sys/devices/system/cpu/isolated", "4-7\n");
+    host
+}
+
+#[test]
+fn flags_and_bugs_are_picked_by_patterns_which_switch_info_on() {
+    let host = Tree::copy("tests/fixtures");
+    let probe = |config| Probe::of::<Cpu, _>().config(config).tree(&host);
+    let page = probe("info_flags_include: ^avx").start().scrape();
+    assert_eq!(page.samples("node_cpu_info").len(), 2);
+    assert_eq!(page.samples("node_cpu_flag_info").len(), 2);
+    assert!(page.family("node_cpu_bug_info").is_none());
+    assert!(probe("").start().scrape().family("node_cpu_info").is_none());
+    let why = probe("info_bugs_include: '('").refused();
+    assert!(why.contains("info_bugs_include: regex parse error"), "{why}");
+}
+
+#[test]
+fn the_cpuinfo_of_other_architectures_is_understood() {
+    let host = Tree::new();
+    host.write("proc/stat", "cpu  0\ncpu0 1 1 1 1\n");
+    host.write("proc/cpuinfo", "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\n\nHardware\t: x\n");
+    let page = Probe::of::<Cpu, _>().config("info: true").tree(&host).start().scrape();
+    assert_eq!(page.samples("node_cpu_info").len(), 1);
+    assert!(page.family("node_cpu_frequency_hertz").is_none());
+}

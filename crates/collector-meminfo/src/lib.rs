@@ -1,0 +1,184 @@
+//! The memory of the host, every field of /proc/meminfo, as node_exporter's collector of that name exposes it.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use exporter_sdk::{At as _, Collector, Context, Family, NoConfig, Result, Scrape, register};
+
+/// What the kernels of today have. A field that is not here is exposed as well, but not documented.
+const KNOWN: [&str; 58] = [
+    "node_memory_Active_anon_bytes",
+    "node_memory_Active_bytes",
+    "node_memory_Active_file_bytes",
+    "node_memory_AnonHugePages_bytes",
+    "node_memory_AnonPages_bytes",
+    "node_memory_Balloon_bytes",
+    "node_memory_Bounce_bytes",
+    "node_memory_Buffers_bytes",
+    "node_memory_Cached_bytes",
+    "node_memory_CmaFree_bytes",
+    "node_memory_CmaTotal_bytes",
+    "node_memory_CommitLimit_bytes",
+    "node_memory_Committed_AS_bytes",
+    "node_memory_DirectMap1G_bytes",
+    "node_memory_DirectMap2M_bytes",
+    "node_memory_DirectMap4M_bytes",
+    "node_memory_DirectMap4k_bytes",
+    "node_memory_Dirty_bytes",
+    "node_memory_FileHugePages_bytes",
+    "node_memory_FilePmdMapped_bytes",
+    "node_memory_HardwareCorrupted_bytes",
+    "node_memory_HugePages_Free",
+    "node_memory_HugePages_Rsvd",
+    "node_memory_HugePages_Surp",
+    "node_memory_HugePages_Total",
+    "node_memory_Hugepagesize_bytes",
+    "node_memory_Hugetlb_bytes",
+    "node_memory_Inactive_anon_bytes",
+    "node_memory_Inactive_bytes",
+    "node_memory_Inactive_file_bytes",
+    "node_memory_KReclaimable_bytes",
+    "node_memory_KernelStack_bytes",
+    "node_memory_Mapped_bytes",
+    "node_memory_MemAvailable_bytes",
+    "node_memory_MemFree_bytes",
+    "node_memory_MemTotal_bytes",
+    "node_memory_Mlocked_bytes",
+    "node_memory_NFS_Unstable_bytes",
+    "node_memory_PageTables_bytes",
+    "node_memory_Percpu_bytes",
+    "node_memory_SReclaimable_bytes",
+    "node_memory_SUnreclaim_bytes",
+    "node_memory_SecPageTables_bytes",
+    "node_memory_ShmemHugePages_bytes",
+    "node_memory_ShmemPmdMapped_bytes",
+    "node_memory_Shmem_bytes",
+    "node_memory_Slab_bytes",
+    "node_memory_SwapCached_bytes",
+    "node_memory_SwapFree_bytes",
+    "node_memory_SwapTotal_bytes",
+    "node_memory_Unaccepted_bytes",
+    "node_memory_Unevictable_bytes",
+    "node_memory_VmallocChunk_bytes",
+    "node_memory_VmallocTotal_bytes",
+    "node_memory_VmallocUsed_bytes",
+    "node_memory_WritebackTmp_bytes",
+    "node_memory_Writeback_bytes",
+    "node_memory_Zswap_bytes",
+];
+
+struct Meminfo {
+    file: PathBuf,
+    known: Vec<Family>,
+    /// The fields in the order of the file, which does not change while a kernel runs.
+    fields: Vec<(String, Family)>,
+}
+
+impl Collector for Meminfo {
+    const NAME: &'static str = "meminfo";
+    const NAMESPACE: Option<&'static str> = Some("node");
+    // A new kernel may have a field more.
+    const UNCHECKED: bool = true;
+    type Config = NoConfig;
+
+    fn new(_: &NoConfig, context: &Context) -> Result<Self> {
+        let known = KNOWN.iter().map(|&name| family(name)).collect::<Result<_>>()?;
+        Ok(Self { file: context.paths().procfs.join("meminfo"), known, fields: Vec::new() })
+    }
+
+    fn describe(&self) -> Vec<Family> {
+        self.known.clone()
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        let text = fs::read_to_string(&self.file).at(self.file.display())?;
+        for (index, line) in text.lines().enumerate() {
+            let emitted = self.field(index, line, scrape);
+            emitted.at(format_args!("{}: `{line}`", self.file.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Meminfo {
+    fn field(&mut self, index: usize, line: &str, scrape: &mut Scrape) -> Result {
+        let (field, value) = line.split_once(':').ok_or("expected a name and a colon")?;
+        let kibibytes = value.strip_suffix(" kB");
+        let number: u64 = kibibytes.unwrap_or(value).trim().parse()?;
+        let value = if kibibytes.is_some() { number * 1024 } else { number };
+        if self.fields.get(index).is_none_or(|(known, _)| known != field) {
+            let family = self.find(field, kibibytes.is_some())?;
+            self.fields.truncate(index);
+            self.fields.push((field.to_owned(), family));
+        }
+        scrape.emit_dynamic(&self.fields[index].1, [""; 0], value);
+        Ok(())
+    }
+
+    /// The family of a field, such as `Active(anon)`.
+    fn find(&self, field: &str, bytes: bool) -> Result<Family> {
+        let unit = if bytes { "_bytes" } else { "" };
+        let field = field.replace('(', "_").replace(')', "");
+        let name = format!("node_memory_{field}{unit}");
+        let known = self.known.iter().find(|family| family.name() == name);
+        known.map_or_else(|| family(&name), |family| Ok(family.clone()))
+    }
+}
+
+fn family(name: &str) -> Result<Family> {
+    let field = name.trim_start_matches("node_memory_");
+    let help = match field.strip_suffix("_bytes") {
+        Some(field) => format!("The field {field} of /proc/meminfo, in bytes."),
+        None => format!("The field {field} of /proc/meminfo, a number."),
+    };
+    Ok(Family::gauge(name.to_owned(), help).build()?)
+}
+
+register!(Meminfo);
+
+#[cfg(test)]
+exporter_testkit::conformance!(
+    Meminfo,
+    exceptions: [(
+        "node_memory_*",
+        "metric names should be written in 'snake_case' not 'camelCase'",
+        "the names of fields are the kernel's, and node_exporter keeps them",
+    )],
+);
+
+#[cfg(test)]
+mod tests {
+    use exporter_testkit::{Probe, Tree};
+
+    use super::*;
+
+    #[test]
+    fn fields_that_come_and_go_and_those_of_new_kernels_are_exposed() {
+        let host = Tree::new();
+        let probe = Probe::of::<Meminfo, _>().tree(&host).start();
+        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: 4 kB\nHugePages_Total:  7\n");
+        assert_eq!(probe.scrape().samples.len(), 3);
+        host.write(
+            "proc/meminfo",
+            "MemTotal:  16 kB\nFancy(new): 1 kB\nHugePages_Total:  7\nMemFree: 5 kB\n",
+        );
+        let page = probe.scrape();
+        assert_eq!(page.samples.len(), 4);
+        assert_eq!(page.gauge("node_memory_Fancy_new_bytes", &[]), 1024.0);
+        assert_eq!(page.gauge("node_memory_HugePages_Total", &[]), 7.0);
+        assert_eq!(page.gauge("node_memory_MemFree_bytes", &[]), 5120.0);
+    }
+
+    #[test]
+    fn a_line_that_is_broken_is_named() {
+        let host = Tree::new();
+        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: some kB\n");
+        let why = Probe::of::<Meminfo, _>().tree(&host).start().failure();
+        assert!(
+            why.ends_with("proc/meminfo: `MemFree: some kB`: invalid digit found in string"),
+            "{why}"
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! What the kernel counts as a whole, as node_exporter's collector of that name exposes it.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use exporter_sdk::{At as _, Collector, Context, Counter, Desc, Gauge, Result, Scrape, register};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+static INTERRUPTS: Counter = Counter::new("node_intr_total", "Interrupts that were serviced.");
+static CONTEXT_SWITCHES: Counter = Counter::new("node_context_switches_total", "Context switches.");
+static FORKS: Counter =
+    Counter::new("node_forks_total", "Processes and threads that were started.");
+static BOOT_TIME: Gauge =
+    Gauge::new("node_boot_time_seconds", "When the host was booted, in Unix time.");
+static RUNNING: Gauge = Gauge::new("node_procs_running", "Processes that run or could run.");
+static BLOCKED: Gauge =
+    Gauge::new("node_procs_blocked", "Processes that wait for I/O to complete.");
+static SOFTIRQS: Counter<1> =
+    Counter::new("node_softirqs_total", "Soft interrupts that were serviced, by vector.")
+        .labels(&["vector"]);
+
+/// The vectors in the kernel's order.
+const VECTORS: [&str; 10] = [
+    "hi",
+    "timer",
+    "net_tx",
+    "net_rx",
+    "block",
+    "block_iopoll",
+    "tasklet",
+    "sched",
+    "hrtimer",
+    "rcu",
+];
+
+/// Keys of the collector.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct StatConfig {
+    /// Whether to expose soft interrupts by vector.
+    softirq: bool,
+}
+
+struct Stat {
+    file: PathBuf,
+    softirq: bool,
+}
+
+impl Collector for Stat {
+    const NAME: &'static str = "stat";
+    const NAMESPACE: Option<&'static str> = Some("node");
+    const METRICS: &'static [&'static Desc] = &[
+        INTERRUPTS.desc(),
+        CONTEXT_SWITCHES.desc(),
+        FORKS.desc(),
+        BOOT_TIME.desc(),
+        RUNNING.desc(),
+        BLOCKED.desc(),
+        SOFTIRQS.desc(),
+    ];
+    type Config = StatConfig;
+
+    fn new(config: &StatConfig, context: &Context) -> Result<Self> {
+        Ok(Self { file: context.paths().procfs.join("stat"), softirq: config.softirq })
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        let text = fs::read_to_string(&self.file).at(self.file.display())?;
+        for line in text.lines() {
+            self.line(line, scrape).at(format_args!(
+                "{}: `{}`",
+                self.file.display(),
+                short(line)
+            ))?;
+        }
+        Ok(())
+    }
+}
+
+impl Stat {
+    fn line(&self, line: &str, scrape: &mut Scrape) -> Result {
+        let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
+        // Behind its sum, the line of interrupts has a number for each of thousands.
+        let mut numbers = rest.split(' ').map(str::parse::<u64>);
+        let mut first = || numbers.next().unwrap_or(Ok(0));
+        match name {
+            "intr" => scrape.emit(&INTERRUPTS, (), first()?),
+            "ctxt" => scrape.emit(&CONTEXT_SWITCHES, (), first()?),
+            "processes" => scrape.emit(&FORKS, (), first()?),
+            "btime" => scrape.emit(&BOOT_TIME, (), first()?),
+            "procs_running" => scrape.emit(&RUNNING, (), first()?),
+            "procs_blocked" => scrape.emit(&BLOCKED, (), first()?),
+            "softirq" if self.softirq => {
+                first()?;
+                for (vector, count) in VECTORS.into_iter().zip(numbers) {
+                    scrape.emit(&SOFTIRQS, [vector], count?);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The beginning of a line that may be very long.
+fn short(line: &str) -> &str {
+    line.get(..40).unwrap_or(line).trim_end()
+}
+
+register!(Stat);
+
+#[cfg(test)]
+exporter_testkit::conformance!(Stat);
+
+#[cfg(test)]
+mod tests {
+    use exporter_testkit::{Probe, Tree};
+
+    use super::*;
+
+    #[test]
+    fn soft_interrupts_are_left_out_unless_asked_for() {
+        let host = Tree::copy("tests/fixtures");
+        let probe = Probe::of::<Stat, _>().tree(&host).start();
+        assert!(probe.scrape().family("node_softirqs_total").is_none());
+    }
+
+    #[test]
+    fn a_line_that_is_broken_is_named() {
+        let host = Tree::new();
+        host.write(
+            "proc/stat",
+            "cpu  1 2 3\nintr many 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n",
+        );
+        let why = Probe::of::<Stat, _>().tree(&host).start().failure();
+        let expected =
+            "proc/stat: `intr many 1 2 3 4 5 6 7 8 9 10 11 12 13`: invalid digit found in string";
+        assert!(why.ends_with(expected), "{why}");
+    }
+
+    #[test]
+    fn the_interrupts_of_a_large_machine_are_one_number() {
+        let host = Tree::new();
+        host.write("proc/stat", format!("intr 18446744073709551615{}\n", " 123".repeat(10_000)));
+        let page = Probe::of::<Stat, _>().tree(&host).start().scrape();
+        assert_eq!(page.counter("node_intr_total", &[]), 18_446_744_073_709_551_615.0);
+    }
+}

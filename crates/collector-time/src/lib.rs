@@ -1,0 +1,92 @@
+//! The clock of the host, as node_exporter's collector of that name exposes it.
+
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
+use jiff::{Timestamp, tz::TimeZone};
+
+static SECONDS: Gauge =
+    Gauge::new("node_time_seconds", "System time in seconds since the epoch (1970).");
+static ZONE_OFFSET: Gauge<1> = Gauge::new(
+    "node_time_zone_offset_seconds",
+    "How far the system's time zone is ahead of UTC, in seconds.",
+)
+.labels(&["time_zone"]);
+static AVAILABLE: Gauge<2> = Gauge::new(
+    "node_time_clocksource_available_info",
+    "Clock sources that the kernel could use; the value is always 1.",
+)
+.labels(&["device", "clocksource"]);
+static CURRENT: Gauge<2> = Gauge::new(
+    "node_time_clocksource_current_info",
+    "The clock source that the kernel uses; the value is always 1.",
+)
+.labels(&["device", "clocksource"]);
+
+struct Time {
+    clocksources: PathBuf,
+}
+
+impl Collector for Time {
+    const NAME: &'static str = "time";
+    const NAMESPACE: Option<&'static str> = Some("node");
+    const METRICS: &'static [&'static Desc] =
+        &[SECONDS.desc(), ZONE_OFFSET.desc(), AVAILABLE.desc(), CURRENT.desc()];
+    type Config = NoConfig;
+
+    fn new(_: &NoConfig, context: &Context) -> Result<Self> {
+        Ok(Self { clocksources: context.paths().sysfs.join("devices/system/clocksource") })
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        scrape.emit(&SECONDS, (), SystemTime::now().duration_since(UNIX_EPOCH)?);
+        // Looked up at each run, because it may change; jiff remembers it for some minutes.
+        let zone = TimeZone::system();
+        let now = zone.to_offset_info(Timestamp::now());
+        scrape.emit(&ZONE_OFFSET, [now.abbreviation()], now.offset().seconds());
+        // Where there is no such folder, there is nothing to choose from.
+        let entries = fs::read_dir(&self.clocksources).into_iter().flatten().flatten();
+        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        folders.sort();
+        for folder in folders {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let Some(device) = name.strip_prefix("clocksource") else { continue };
+            for (metric, file) in
+                [(&AVAILABLE, "available_clocksource"), (&CURRENT, "current_clocksource")]
+            {
+                let sources = fs::read_to_string(folder.join(file)).unwrap_or_default();
+                for source in sources.split_whitespace() {
+                    scrape.emit(metric, [device, source], 1);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+register!(Time);
+
+#[cfg(test)]
+exporter_testkit::conformance!(Time, volatile: ["node_time_seconds", "node_time_zone_offset_seconds"]);
+
+#[cfg(test)]
+mod tests {
+    use exporter_testkit::{Probe, Tree};
+
+    use super::*;
+
+    #[test]
+    fn it_is_the_time_of_now() {
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        let (host, before) = (Tree::new(), now());
+        let page = Probe::of::<Time, _>().tree(&host).start().scrape();
+        let time = page.gauge("node_time_seconds", &[]);
+        assert!(before <= time && time <= now(), "{before} {time} {}", now());
+        assert_eq!(page.samples("node_time_zone_offset_seconds").len(), 1);
+        assert!(page.family("node_time_clocksource_current_info").is_none());
+    }
+}
