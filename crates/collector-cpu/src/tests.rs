@@ -78,7 +78,7 @@ fn large() -> Tree {
     let host = Tree::new();
     let mut stat = "cpu  0 0 0 0 0 0 0 0 0 0\n".to_owned();
     for cpu in 0..64 {
-        stat.push_str(&format!("cpu{cpu} 1 2 3 4 5 6 7 8 9 10\n"));
+        stat.extend(["cpu", &cpu.to_string(), " 1 2 3 4 5 6 7 8 9 10\n"]);
         let folder = format!("sys/devices/system/cpu/cpu{cpu}");
         let (package, core) = (cpu / 16 % 2, cpu % 16);
         host.write(&format!("{folder}/topology/physical_package_id"), format!("{package}\n"));

@@ -6,9 +6,9 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use exporter_sdk::{Parts, Result};
+use exporter_sdk::{Parts, Result, Work};
 
 use crate::caught::{Thrown, catch};
 use crate::pool::{Job, Pool};
@@ -67,37 +67,90 @@ impl Gate {
     }
 }
 
-/// How a part ended.
-type End = Arc<(Mutex<Option<Result<(), Thrown>>>, Condvar)>;
+/// How often a run that waits for its parts looks whether one of them keeps others waiting.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How parts that run at the same time ended, so far.
+#[derive(Default)]
+struct Ends {
+    results: Mutex<Vec<Option<Result<(), Thrown>>>>,
+    one_more: Condvar,
+}
+
+impl Ends {
+    fn lock(&self) -> MutexGuard<'_, Vec<Option<Result<(), Thrown>>>> {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+type Names = Mutex<HashSet<String>>;
+
+fn names(names: &Names) -> MutexGuard<'_, HashSet<String>> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Gate {
+    /// The job of a part, unless one of its name has not come back.
+    fn part(&self, index: usize, (name, work): (String, Work), ends: &Arc<Ends>) -> Option<Job> {
+        if !names(&self.hanging).insert(name.clone()) {
+            return None;
+        }
+        let (hanging, ends) = (Arc::clone(&self.hanging), Arc::clone(ends));
+        Some(Box::new(move || {
+            let result = catch(work);
+            names(&hanging).remove(&name);
+            ends.lock()[index] = Some(result);
+            ends.one_more.notify_one();
+        }))
+    }
+
+    /// Waits until all of `begun` parts have ended, or until `timeout`.
+    fn wait(&self, ends: &Ends, timeout: Duration) {
+        let end = Instant::now() + timeout;
+        let mut state = ends.lock();
+        while state.iter().any(Option::is_none) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let waited = ends.one_more.wait_timeout(state, left.min(LOOK));
+            let (next, slow) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = next;
+            if slow.timed_out() {
+                drop(state);
+                self.pool.look();
+                state = ends.lock();
+            }
+        }
+    }
+}
 
 impl Parts for Gate {
-    fn isolate(&self, part: &str, timeout: Duration, work: Box<dyn FnOnce() + Send>) -> Result {
-        let hanging = Arc::clone(&self.hanging);
-        let lock = |set: &Arc<Mutex<HashSet<String>>>,
-                    change: &dyn Fn(&mut HashSet<String>) -> bool| {
-            change(&mut set.lock().unwrap_or_else(PoisonError::into_inner))
-        };
-        if !lock(&hanging, &|set| set.insert(part.to_owned())) {
-            return Err(format!("`{part}` still hangs from an earlier run").into());
+    fn isolate(&self, parts: Vec<(String, Work)>, timeout: Duration) -> Vec<Result> {
+        let ends = Arc::new(Ends::default());
+        ends.lock().resize_with(parts.len(), || None);
+        let labels: Vec<String> = parts.iter().map(|(name, _)| name.clone()).collect();
+        let jobs = parts.into_iter().enumerate().map(|(i, part)| self.part(i, part, &ends));
+        let jobs: Vec<Option<Job>> = jobs.collect();
+        let begun: Vec<bool> = jobs.iter().map(Option::is_some).collect();
+        for (end, begun) in ends.lock().iter_mut().zip(&begun) {
+            if !begun {
+                // There is nothing to wait for.
+                *end = Some(Ok(()));
+            }
         }
-        let end = End::default();
-        let (name, ended) = (part.to_owned(), Arc::clone(&end));
-        let job: Job = Box::new(move || {
-            let result = catch(work);
-            lock(&hanging, &|set| set.remove(&name));
-            *ended.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-            ended.1.notify_one();
+        self.pool.away_while(|| {
+            self.pool.submit(jobs.into_iter().flatten());
+            self.wait(&ends, timeout);
         });
-        let ended = self.pool.away_while(|| {
-            self.pool.submit([job]);
-            let state = end.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = end.1.wait_timeout_while(state, timeout, |state| state.is_none());
-            waited.unwrap_or_else(PoisonError::into_inner).0.take()
-        });
-        match ended {
+        let mut ends = ends.lock();
+        let told = labels.into_iter().zip(begun).zip(ends.iter_mut().map(Option::take));
+        told.map(|((part, begun), end)| match end {
+            _ if !begun => Err(format!("`{part}` still hangs from an earlier run").into()),
             Some(Ok(())) => Ok(()),
             Some(Err(thrown)) => Err(format!("`{part}`: {thrown}").into()),
             None => Err(format!("`{part}` did not answer within {timeout:?}").into()),
-        }
+        })
+        .collect()
     }
 }

@@ -76,7 +76,7 @@ pub use crate::duration::HumanDuration;
 pub use crate::error::{At, Error, Result};
 pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels, LabelsWriter};
-pub use crate::limits::{Parts, RunOptions, Stop};
+pub use crate::limits::{Parts, RunOptions, Stop, Work};
 pub use crate::metric::{Counter, Gauge, Metric};
 pub use crate::part::Part;
 pub use crate::parted::{HistogramValue, SummaryValue};

@@ -32,13 +32,15 @@ impl fmt::Debug for RunOptions {
 
 /// Runs parts of a run elsewhere, see [`Scrape::isolate`](crate::Scrape::isolate).
 pub trait Parts: Send + Sync {
-    /// Runs `work` on another thread and waits for its end.
+    /// Runs parts, each with its name, on other threads, and waits for their ends, no longer than `timeout` in all.
     ///
-    /// # Errors
-    ///
-    /// When it did not end within `timeout`, panicked, or an earlier one under this name has not ended yet.
-    fn isolate(&self, part: &str, timeout: Duration, work: Box<dyn FnOnce() + Send>) -> Result;
+    /// The result of a part, in their order, is an error when it did not end in time, panicked, or an earlier one under its
+    /// name has not ended yet.
+    fn isolate(&self, parts: Vec<(String, Work)>, timeout: Duration) -> Vec<Result>;
 }
+
+/// What a part does.
+pub type Work = Box<dyn FnOnce() + Send>;
 
 /// Why `emit` ended a run. It is the payload of the panic that unwinds it, which no panic hook is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,121 @@
+//! What is mounted: /proc/PID/mountinfo, see proc_pid_mountinfo(5). Not with the crate procfs, which reads names as UTF-8
+//! and fails on those that are not.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use exporter_sdk::{At as _, Result};
+
+use crate::filter::Filter;
+
+/// One mounted file system.
+#[derive(Debug)]
+pub(crate) struct Mount {
+    pub(crate) device: String,
+    pub(crate) point: String,
+    pub(crate) fs_type: String,
+    pub(crate) major: String,
+    pub(crate) minor: String,
+    pub(crate) readonly: bool,
+    /// The mount point as the kernel has it, which need not be UTF-8.
+    pub(crate) raw: PathBuf,
+}
+
+/// Where this process sees a mount point.
+pub(crate) fn below(rootfs: &Path, point: &Path) -> PathBuf {
+    rootfs.join(point.strip_prefix("/").unwrap_or(point))
+}
+
+/// The mounts that are wanted. They change seldom, so what was made of the file is kept until it reads differently.
+#[derive(Debug)]
+pub(crate) struct Mounts {
+    /// That of the first process, which sees the host's mounts, and where it may not be read, our own.
+    files: [PathBuf; 2],
+    rootfs: PathBuf,
+    points: Filter,
+    types: Filter,
+    text: Vec<u8>,
+    wanted: Vec<Mount>,
+}
+
+impl Mounts {
+    pub(crate) fn new(procfs: &Path, rootfs: &Path, points: Filter, types: Filter) -> Self {
+        let files = ["1/mountinfo", "self/mountinfo"].map(|file| procfs.join(file));
+        let (rootfs, text, wanted) = (rootfs.to_owned(), Vec::new(), Vec::new());
+        Self { files, rootfs, points, types, text, wanted }
+    }
+
+    pub(crate) fn read(&mut self) -> Result<&[Mount]> {
+        let [host, own] = &self.files;
+        let text = fs::read(host).or_else(|_| fs::read(own)).at(host.display())?;
+        if text != self.text {
+            let mut wanted = Vec::new();
+            for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                let mount = parse(line, &self.rootfs).ok_or("not a mount").at(format_args!(
+                    "{}: `{}`",
+                    host.display(),
+                    String::from_utf8_lossy(line)
+                ))?;
+                if self.points.takes(&mount.point) && self.types.takes(&mount.fs_type) {
+                    wanted.push(mount);
+                }
+            }
+            (self.text, self.wanted) = (text, wanted);
+        }
+        Ok(&self.wanted)
+    }
+}
+
+/// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`.
+fn parse(line: &[u8], rootfs: &Path) -> Option<Mount> {
+    let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
+    // Behind the options stand any number of fields, up to a hyphen.
+    let separator = fields.iter().skip(6).position(|field| *field == b"-")? + 6;
+    let [fs_type, device, super_options] = fields[separator + 1..] else { return None };
+    let numbers = String::from_utf8_lossy(fields[2]).into_owned();
+    let (major, minor) = numbers.split_once(':')?;
+    let raw = strip(unescape(fields[4]), rootfs);
+    let text = |field| String::from_utf8_lossy(&unescape(field)).into_owned();
+    let is_readonly = |options: &[u8]| options.split(|&byte| byte == b',').any(|one| one == b"ro");
+    Some(Mount {
+        device: text(device),
+        point: raw.to_string_lossy().into_owned(),
+        fs_type: text(fs_type),
+        major: major.to_owned(),
+        minor: minor.to_owned(),
+        readonly: is_readonly(fields[5]) || is_readonly(super_options),
+        raw,
+    })
+}
+
+/// What stands as `\040` in the file is a blank: space, tab, line feed, backslash and `#` are written so.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((&byte, after)) = rest.split_first() {
+        let octal = after.get(..3).and_then(|digits| str::from_utf8(digits).ok());
+        let code = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match code.filter(|_| byte == b'\\') {
+            Some(code) => {
+                bytes.push(code);
+                rest = &after[3..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    bytes
+}
+
+/// A mount point as the host sees it, where its root is mounted at `rootfs`.
+fn strip(point: Vec<u8>, rootfs: &Path) -> PathBuf {
+    let stripped = Path::new(OsStr::from_bytes(&point)).strip_prefix(rootfs);
+    match stripped {
+        Ok(rest) => Path::new("/").join(rest),
+        Err(_) => PathBuf::from(std::ffi::OsString::from_vec(point)),
+    }
+}
