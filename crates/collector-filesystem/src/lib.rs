@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-mod filter;
 mod mounts;
 mod space;
 
@@ -14,11 +13,11 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use exporter_filter::Filter;
 use exporter_sdk::{Collector, Context, Desc, Gauge, HumanDuration, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Filter;
 use crate::mounts::{Mount, Mounts};
 use crate::space::{Ask, Kernel, Space};
 

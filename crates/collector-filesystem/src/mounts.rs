@@ -6,9 +6,8 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
+use exporter_filter::Filter;
 use exporter_sdk::{At as _, Result};
-
-use crate::filter::Filter;
 
 /// One mounted file system.
 #[derive(Debug)]
@@ -97,15 +96,12 @@ fn unescape(field: &[u8]) -> Vec<u8> {
     while let Some((&byte, after)) = rest.split_first() {
         let octal = after.get(..3).and_then(|digits| str::from_utf8(digits).ok());
         let code = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match code.filter(|_| byte == b'\\') {
-            Some(code) => {
-                bytes.push(code);
-                rest = &after[3..];
-            }
-            None => {
-                bytes.push(byte);
-                rest = after;
-            }
+        if let Some(code) = code.filter(|_| byte == b'\\') {
+            bytes.push(code);
+            rest = &after[3..];
+        } else {
+            bytes.push(byte);
+            rest = after;
         }
     }
     bytes

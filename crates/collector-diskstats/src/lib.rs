@@ -1,0 +1,99 @@
+//! The disks of the host, as node_exporter's collector of that name exposes them.
+
+#![forbid(unsafe_code)]
+
+mod columns;
+mod disk;
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+
+use exporter_filter::Filter;
+use exporter_sdk::{At as _, Collector, Context, Desc, Result, Scrape, register};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::disk::Udev;
+
+/// Partitions, and devices that are no disks.
+const DEVICE_EXCLUDE: &str = r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$";
+
+/// Keys of the collector.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct DiskstatsConfig {
+    /// A regular expression: devices to leave out.
+    device_exclude: String,
+    /// A regular expression: the only devices to take. Stands in place of `device_exclude`.
+    device_include: Option<String>,
+}
+
+impl Default for DiskstatsConfig {
+    fn default() -> Self {
+        Self { device_exclude: DEVICE_EXCLUDE.to_owned(), device_include: None }
+    }
+}
+
+struct Diskstats {
+    file: PathBuf,
+    udev_data: PathBuf,
+    block: PathBuf,
+    filter: Filter,
+    /// What is known of each device that was there in the last run; nothing of those that are left out.
+    devices: HashMap<String, Option<Udev>>,
+}
+
+impl Collector for Diskstats {
+    const NAME: &'static str = "diskstats";
+    const NAMESPACE: Option<&'static str> = Some("node");
+    const METRICS: &'static [&'static Desc] = &columns::METRICS;
+    type Config = DiskstatsConfig;
+
+    fn new(config: &DiskstatsConfig, context: &Context) -> Result<Self> {
+        let paths = context.paths();
+        let exclude = (config.device_exclude.as_str(), DEVICE_EXCLUDE);
+        Ok(Self {
+            file: paths.procfs.join("diskstats"),
+            udev_data: paths.udev_data.clone(),
+            block: paths.sysfs.join("block"),
+            filter: Filter::new("device", exclude, config.device_include.as_deref())?,
+            devices: HashMap::new(),
+        })
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        let text = fs::read_to_string(&self.file).at(self.file.display())?;
+        let mut before = std::mem::take(&mut self.devices);
+        for line in text.lines() {
+            let mut words = line.split_ascii_whitespace();
+            let (Some(major), Some(minor), Some(device)) =
+                (words.next(), words.next(), words.next())
+            else {
+                return Err(format!("{}: `{line}`: not a disk", self.file.display()).into());
+            };
+            let known = before.remove_entry(device);
+            let (name, mut udev) = known.unwrap_or_else(|| {
+                (device.to_owned(), self.filter.takes(device).then(Udev::default))
+            });
+            if let Some(udev) = &mut udev {
+                let place = format_args!("{}: `{line}`", self.file.display());
+                columns::emit(scrape, device, words).at(place)?;
+                udev.refresh(&self.udev_data.join(format!("b{major}:{minor}")));
+                let queue = self.block.join(device).join("queue/rotational");
+                let rotational = fs::read_to_string(queue).unwrap_or_default();
+                udev.emit(scrape, [device, major, minor], rotational.trim());
+            }
+            self.devices.insert(name, udev);
+        }
+        Ok(())
+    }
+}
+
+register!(Diskstats);
+
+#[cfg(test)]
+exporter_testkit::conformance!(Diskstats);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! The disks of hosts that this one is not.
+
+use exporter_testkit::{Probe, Tree};
+
+use super::*;
+
+#[test]
+fn columns_that_an_old_kernel_lacks_are_families_that_are_not_there() {
+    let host = Tree::new();
+    host.write(
+        "proc/diskstats",
+        "   8  0 sda 1 2 3 4 5 6 7 8 9 10 11\n   8 16 sdb 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19\n",
+    );
+    let page = Probe::of::<Diskstats, _>().tree(&host).start().scrape();
+    assert_eq!(
+        page.counter("node_disk_io_time_weighted_seconds_total", &[("device", "sda")]),
+        0.011
+    );
+    assert_eq!(page.counter("node_disk_read_bytes_total", &[("device", "sda")]), 1536.0);
+    assert_eq!(page.gauge("node_disk_io_now", &[("device", "sdb")]), 9.0);
+    assert_eq!(
+        page.counter("node_disk_flush_requests_time_seconds_total", &[("device", "sdb")]),
+        0.017
+    );
+    assert_eq!(page.samples("node_disk_discards_completed_total").len(), 1);
+}
+
+#[test]
+fn partitions_are_left_out_and_patterns_pick_others() {
+    let host = Tree::new();
+    let names =
+        ["sda", "sda1", "nvme0n1", "nvme0n1p2", "loop3", "dm-0", "md127", "mmcblk0p1", "zram0"];
+    let lines = names.map(|name| format!("8 0 {name} 1 1 1 1 1 1 1 1 1 1 1\n"));
+    host.write("proc/diskstats", lines.concat());
+    let devices = |config: &str| {
+        let probe = Probe::of::<Diskstats, _>().config(config).tree(&host).start();
+        let (first, second) = (probe.scrape(), probe.scrape());
+        assert_eq!(first, second);
+        let samples = first.samples("node_disk_io_now");
+        samples.iter().filter_map(|s| s.label("device")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(devices(""), "sda nvme0n1 dm-0 md127 mmcblk0p1");
+    assert_eq!(devices("device_exclude: ^[^s]"), "sda sda1");
+    assert_eq!(devices("device_include: \\dp\\d$"), "nvme0n1p2 mmcblk0p1");
+    let config = "{device_exclude: a, device_include: b}";
+    let why = Probe::of::<Diskstats, _>().config(config).refused();
+    assert!(why.contains("device_exclude and device_include exclude each other"), "{why}");
+}
+
+#[test]
+fn what_udev_writes_anew_is_read_anew() {
+    let host = Tree::new();
+    host.write("proc/diskstats", "8 0 sda 1 1 1 1 1 1 1 1 1 1 1\n");
+    let probe = Probe::of::<Diskstats, _>().tree(&host).start();
+    let model = || probe.scrape().samples("node_disk_info")[0].label("model").map(str::to_owned);
+    assert_eq!(model().as_deref(), Some(""));
+    for name in ["first", "other"] {
+        // As udev does it: another file takes the place of the old one.
+        host.write("run/udev/data/new", format!("I:1\nE:ID_MODEL={name}\n"));
+        fs::rename(host.path("run/udev/data/new"), host.path("run/udev/data/b8:0")).unwrap();
+        assert_eq!(model().as_deref(), Some(name));
+    }
+    host.remove("run/udev/data/b8:0");
+    assert_eq!(model().as_deref(), Some(""));
+}
+
+#[test]
+fn forty_disks_are_seen_whole() {
+    let host = Tree::new();
+    let name = |i: u8| format!("sd{}{}", char::from(b'a' + i / 26), char::from(b'a' + i % 26));
+    let line = |i| format!("8 {i} {} 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n", name(i));
+    host.write("proc/diskstats", (0..40).map(line).collect::<String>());
+    for i in 0..40 {
+        host.write(
+            &format!("run/udev/data/b8:{i}"),
+            "E:ID_ATA=1\nE:ID_ATA_ROTATION_RATE_RPM=7200\n",
+        );
+        host.write(&format!("sys/block/{}/queue/rotational", name(i)), "1\n");
+    }
+    let page = Probe::of::<Diskstats, _>().tree(&host).start().scrape();
+    assert_eq!(page.samples.len(), 40 * 19);
+    assert_eq!(page.samples("node_disk_info")[39].label("rotational"), Some("1"));
+}
+
+#[test]
+fn a_line_that_is_broken_is_named() {
+    let host = Tree::new();
+    let failure = |line: &str| {
+        host.write("proc/diskstats", format!("{line}\n"));
+        Probe::of::<Diskstats, _>().tree(&host).start().failure()
+    };
+    assert!(failure("8 0").ends_with("proc/diskstats: `8 0`: not a disk"));
+    assert!(failure("8 0 sda 1 x").ends_with("`8 0 sda 1 x`: invalid digit found in string"));
+}
