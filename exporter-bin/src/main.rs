@@ -9,12 +9,18 @@
 use collector_counter as _;
 #[cfg(feature = "cpu")]
 use collector_cpu as _;
+#[cfg(feature = "diskstats")]
+use collector_diskstats as _;
+#[cfg(feature = "filesystem")]
+use collector_filesystem as _;
 #[cfg(feature = "gauge")]
 use collector_gauge as _;
 #[cfg(feature = "loadavg")]
 use collector_loadavg as _;
 #[cfg(feature = "meminfo")]
 use collector_meminfo as _;
+#[cfg(feature = "netdev")]
+use collector_netdev as _;
 #[cfg(feature = "stat")]
 use collector_stat as _;
 #[cfg(feature = "time")]

@@ -1,0 +1,171 @@
+//! What is counted of a device, under the kernel's names and under those of /proc/net/dev.
+
+use netlink_packet_route::link::Stats64;
+
+/// One device.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Link {
+    pub(crate) index: u32,
+    pub(crate) name: String,
+    pub(crate) alias: String,
+    pub(crate) counts: Counts,
+}
+
+/// The kernel's counters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) stats: Stats64,
+    /// Whether they come from /proc/net/dev, where some are sums and others are not there.
+    pub(crate) from_proc: bool,
+}
+
+/// A counter, or a sum of several. `None` where the source does not tell.
+pub(crate) type Count = fn(&Counts) -> Option<u64>;
+
+/// As /proc/net/dev has them, which adds up what the kernel keeps apart.
+pub(crate) const LEGACY: [(&str, &str, Count); 17] = [
+    ("node_network_receive_bytes_total", "Bytes that the device received.", |c| {
+        Some(c.stats.rx_bytes)
+    }),
+    ("node_network_receive_packets_total", "Packets that the device received.", |c| {
+        Some(c.stats.rx_packets)
+    }),
+    ("node_network_receive_errs_total", "Bad packets that the device received.", |c| {
+        Some(c.stats.rx_errors)
+    }),
+    (
+        "node_network_receive_drop_total",
+        "Packets received and dropped, for want of room or missed by the device.",
+        |c| Some(sum(&[c.stats.rx_dropped, c.stats.rx_missed_errors])),
+    ),
+    ("node_network_receive_fifo_total", "Overruns of the receiver's queue.", |c| {
+        Some(c.stats.rx_fifo_errors)
+    }),
+    (
+        "node_network_receive_frame_total",
+        "Packets received with a wrong length, alignment or checksum.",
+        |c| {
+            let s = &c.stats;
+            let errors = [s.rx_frame_errors, s.rx_length_errors, s.rx_over_errors, s.rx_crc_errors];
+            Some(sum(&errors))
+        },
+    ),
+    ("node_network_receive_compressed_total", "Compressed packets received.", |c| {
+        Some(c.stats.rx_compressed)
+    }),
+    ("node_network_receive_multicast_total", "Multicast packets received.", |c| {
+        Some(c.stats.multicast)
+    }),
+    (
+        "node_network_receive_nohandler_total",
+        "Packets received and dropped because nobody wanted them.",
+        |c| (!c.from_proc).then_some(c.stats.rx_nohandler),
+    ),
+    ("node_network_transmit_bytes_total", "Bytes that the device sent.", |c| {
+        Some(c.stats.tx_bytes)
+    }),
+    ("node_network_transmit_packets_total", "Packets that the device sent.", |c| {
+        Some(c.stats.tx_packets)
+    }),
+    ("node_network_transmit_errs_total", "Packets that could not be sent.", |c| {
+        Some(c.stats.tx_errors)
+    }),
+    ("node_network_transmit_drop_total", "Packets dropped on their way out.", |c| {
+        Some(c.stats.tx_dropped)
+    }),
+    ("node_network_transmit_fifo_total", "Overruns of the sender's queue.", |c| {
+        Some(c.stats.tx_fifo_errors)
+    }),
+    ("node_network_transmit_colls_total", "Collisions.", |c| Some(c.stats.collisions)),
+    (
+        "node_network_transmit_carrier_total",
+        "Packets not sent for want of a carrier, or aborted, or out of their window, or without a heartbeat.",
+        |c| {
+            let s = &c.stats;
+            let late = [s.tx_heartbeat_errors, s.tx_window_errors];
+            Some(sum(&[s.tx_carrier_errors, s.tx_aborted_errors, sum(&late)]))
+        },
+    ),
+    ("node_network_transmit_compressed_total", "Compressed packets sent.", |c| {
+        Some(c.stats.tx_compressed)
+    }),
+];
+
+/// As the kernel has them, see rtnl_link_stats64 in its if_link.h.
+pub(crate) const DETAILED: [(&str, &str, Count); 24] = [
+    ("node_network_receive_bytes_total", "Bytes that the device received.", |c| {
+        Some(c.stats.rx_bytes)
+    }),
+    ("node_network_receive_packets_total", "Packets that the device received.", |c| {
+        Some(c.stats.rx_packets)
+    }),
+    ("node_network_receive_errors_total", "Bad packets that the device received.", |c| {
+        Some(c.stats.rx_errors)
+    }),
+    ("node_network_receive_dropped_total", "Packets received and dropped.", |c| {
+        Some(c.stats.rx_dropped)
+    }),
+    ("node_network_receive_missed_errors_total", "Packets that the device missed.", |c| {
+        Some(c.stats.rx_missed_errors)
+    }),
+    ("node_network_receive_fifo_errors_total", "Overruns of the receiver's queue.", |c| {
+        Some(c.stats.rx_fifo_errors)
+    }),
+    ("node_network_receive_frame_errors_total", "Packets with a wrong alignment.", |c| {
+        Some(c.stats.rx_frame_errors)
+    }),
+    ("node_network_receive_length_errors_total", "Packets with a wrong length.", |c| {
+        Some(c.stats.rx_length_errors)
+    }),
+    ("node_network_receive_over_errors_total", "Overflows of the receiver's ring.", |c| {
+        Some(c.stats.rx_over_errors)
+    }),
+    ("node_network_receive_crc_errors_total", "Packets with a wrong checksum.", |c| {
+        Some(c.stats.rx_crc_errors)
+    }),
+    ("node_network_receive_compressed_total", "Compressed packets received.", |c| {
+        Some(c.stats.rx_compressed)
+    }),
+    (
+        "node_network_receive_nohandler_total",
+        "Packets received and dropped because nobody wanted them.",
+        |c| Some(c.stats.rx_nohandler),
+    ),
+    ("node_network_multicast_total", "Multicast packets received.", |c| Some(c.stats.multicast)),
+    ("node_network_collisions_total", "Collisions.", |c| Some(c.stats.collisions)),
+    ("node_network_transmit_bytes_total", "Bytes that the device sent.", |c| {
+        Some(c.stats.tx_bytes)
+    }),
+    ("node_network_transmit_packets_total", "Packets that the device sent.", |c| {
+        Some(c.stats.tx_packets)
+    }),
+    ("node_network_transmit_errors_total", "Packets that could not be sent.", |c| {
+        Some(c.stats.tx_errors)
+    }),
+    ("node_network_transmit_dropped_total", "Packets dropped on their way out.", |c| {
+        Some(c.stats.tx_dropped)
+    }),
+    ("node_network_transmit_aborted_errors_total", "Packets aborted.", |c| {
+        Some(c.stats.tx_aborted_errors)
+    }),
+    ("node_network_transmit_carrier_errors_total", "Packets without a carrier.", |c| {
+        Some(c.stats.tx_carrier_errors)
+    }),
+    ("node_network_transmit_fifo_errors_total", "Overruns of the sender's queue.", |c| {
+        Some(c.stats.tx_fifo_errors)
+    }),
+    ("node_network_transmit_heartbeat_errors_total", "Packets without a heartbeat.", |c| {
+        Some(c.stats.tx_heartbeat_errors)
+    }),
+    ("node_network_transmit_window_errors_total", "Packets out of their window.", |c| {
+        Some(c.stats.tx_window_errors)
+    }),
+    ("node_network_transmit_compressed_total", "Compressed packets sent.", |c| {
+        Some(c.stats.tx_compressed)
+    }),
+];
+
+/// As the kernel adds: a sum that is too large begins again at zero.
+fn sum(counts: &[u64]) -> u64 {
+    counts.iter().copied().fold(0, u64::wrapping_add)
+}

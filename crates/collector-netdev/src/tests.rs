@@ -1,0 +1,83 @@
+//! The devices of this host, by both ways, and of others.
+
+use std::fs;
+
+use exporter_testkit::{Probe, Tree};
+
+use super::*;
+
+const HEAD: &str = "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n";
+
+#[test]
+fn netlink_says_what_the_file_says() {
+    let by_netlink = Probe::of::<Netdev, _>().start().scrape();
+    let by_file = Probe::of::<Netdev, _>().config("netlink: false").start().scrape();
+    let nohandler = "node_network_receive_nohandler_total";
+    let names: Vec<&str> =
+        by_netlink.names().into_iter().filter(|name| *name != nohandler).collect();
+    assert_eq!(names, by_file.names());
+    assert!(by_netlink.family(nohandler).is_some());
+    for sample in &by_file.samples {
+        let device = sample.label("device").unwrap();
+        let other = by_netlink.counter(&sample.name, &[("device", device)]);
+        assert!(other <= sample.value, "{sample}: {other} and then {}", sample.value);
+    }
+}
+
+#[test]
+fn detailed_metrics_and_aliases_are_there_when_they_are_asked_for() {
+    let config = "{enable_detailed_metrics: true, label_ifalias: true}";
+    let page = Probe::of::<Netdev, _>().config(config).start().scrape();
+    assert_eq!(page.names().len(), 24);
+    let sample = page.samples("node_network_receive_missed_errors_total")[0];
+    assert_eq!(sample.label("ifalias"), Some(""));
+}
+
+#[test]
+fn the_address_of_the_loopback_device_is_told() {
+    let page = Probe::of::<Netdev, _>().config("address_info: true").start().scrape();
+    let labels =
+        [("device", "lo"), ("address", "127.0.0.1"), ("netmask", "8"), ("scope", "link-local")];
+    assert_eq!(page.gauge("node_network_address_info", &labels), 1.0);
+}
+
+#[test]
+fn devices_are_picked_by_patterns() {
+    let devices = |config: &str| {
+        let page = Probe::of::<Netdev, _>().config(config).start().scrape();
+        let samples = page.samples("node_network_receive_bytes_total");
+        samples.iter().filter_map(|s| s.label("device").map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(devices("device_include: ^lo$"), ["lo"]);
+    assert!(!devices("device_exclude: ^lo$").contains(&"lo".to_owned()));
+    let all =
+        fs::read_dir("/sys/class/net").unwrap().flatten().filter(|e| e.path().is_dir()).count();
+    assert_eq!(devices("").len(), all);
+}
+
+#[test]
+fn a_thousand_devices_with_odd_names_are_read() {
+    let host = Tree::new();
+    let mut text = HEAD.as_bytes().to_vec();
+    for i in 0..1000 {
+        let line = format!("  veth{i}:18446744073709551615 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
+        text.extend_from_slice(line.as_bytes());
+    }
+    text.extend_from_slice(b"eth0:1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
+    text.extend_from_slice(b"not\xff: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
+    host.write("proc/net/dev", text);
+    let page = Probe::of::<Netdev, _>().config("netlink: false").tree(&host).start().scrape();
+    let value = |name: &str, device| page.counter(name, &[("device", device)]);
+    assert_eq!(value("node_network_receive_bytes_total", "veth999"), 18_446_744_073_709_551_615.0);
+    assert_eq!(value("node_network_transmit_carrier_total", "eth0:1"), 15.0);
+    assert_eq!(value("node_network_transmit_colls_total", "not\u{fffd}"), 14.0);
+    host.write("proc/net/dev", format!("{HEAD}eth0: 1 2 3\n"));
+    let why = Probe::of::<Netdev, _>().config("netlink: false").tree(&host).start().failure();
+    assert!(why.ends_with("proc/net/dev: `eth0: 1 2 3`: not a device"), "{why}");
+}
+
+#[test]
+fn what_needs_netlink_is_refused_without_it() {
+    let why = Probe::of::<Netdev, _>().config("{netlink: false, address_info: true}").refused();
+    assert!(why.contains("address_info needs netlink, which is switched off"), "{why}");
+}
