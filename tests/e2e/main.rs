@@ -5,6 +5,7 @@
 mod cli;
 mod configuration;
 mod docs;
+mod parity;
 mod prometheus;
 mod reference;
 mod scaffold;

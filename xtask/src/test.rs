@@ -8,8 +8,12 @@ use crate::Outcome;
 use crate::process::{cargo, check, find};
 
 /// The programs that the tests drive, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 3] =
-    [("prometheus", "prometheus"), ("promtool", "prometheus"), ("curl", "curl")];
+const NEEDED: [(&str, &str); 4] = [
+    ("prometheus", "prometheus"),
+    ("promtool", "prometheus"),
+    ("prometheus-node-exporter", "prometheus-node-exporter"),
+    ("curl", "curl"),
+];
 
 pub(crate) fn run(root: &Path, args: Vec<OsString>) -> Outcome {
     install(&NEEDED)?;

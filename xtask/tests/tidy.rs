@@ -40,7 +40,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("exporter-exposition", &["exporter-sdk"]),
     ("exporter-prometheus", &["exporter-sdk"]),
     ("exporter-config", &[]),
-    ("exporter-filter", &["exporter-sdk"]),
+    ("exporter-host", &["exporter-sdk"]),
     (
         "exporter-runtime",
         &["exporter-config", "exporter-exposition", "exporter-prometheus", "exporter-sdk"],
@@ -64,7 +64,7 @@ fn arrows_between_crates_are_those_of_the_design() {
             arrows.get(package.as_str()).copied().unwrap_or_default().iter().copied().collect();
         if package.starts_with("collector-") {
             allowed.extend([
-                "exporter-filter",
+                "exporter-host",
                 "exporter-parse",
                 "exporter-prometheus",
                 "exporter-sdk",

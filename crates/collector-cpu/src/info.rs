@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use exporter_sdk::{At as _, Gauge, Result, Scrape};
-use regex::Regex;
+use regex_lite::Regex;
 
 use crate::CpuConfig;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use exporter_sdk::{At as _, Result};
+use exporter_sdk::Result;
 
 /// The unit of time in /proc/stat, the same on every architecture.
 const PER_SECOND: f64 = 100.0;
@@ -55,33 +55,41 @@ fn seconds(jiffies: u64) -> f64 {
 
 /// The times of all processors that are online.
 #[derive(Debug, Default)]
-pub(crate) struct Jiffies(BTreeMap<u32, Times>);
+pub(crate) struct Jiffies(BTreeMap<u32, Processor>);
+
+#[derive(Debug)]
+struct Processor {
+    times: Times,
+    online: bool,
+}
 
 impl Jiffies {
-    /// Takes the times of /proc/stat, where they are not behind those that were exposed already.
-    pub(crate) fn update(&mut self, text: &str) -> Result {
-        let mut online = 0;
-        for line in text.lines() {
-            let Some(line) = line.strip_prefix("cpu") else { break };
-            let mut words = line.split(' ');
-            // The first line is the sum of all; it has no number.
-            let Some(number) = words.next().filter(|number| !number.is_empty()) else { continue };
-            let number: u32 = number.parse().at(format_args!("`cpu{line}`"))?;
-            let now = Times::parse(words).at(format_args!("`cpu{line}`"))?;
-            self.0.entry(number).and_modify(|times| times.advance(now)).or_insert(now);
-            online += 1;
-        }
-        if online < self.0.len() {
-            self.forget_offline(text);
+    pub(crate) fn begin(&mut self) {
+        self.0.values_mut().for_each(|processor| processor.online = false);
+    }
+
+    /// Takes the times of a line, where they are not behind those that were exposed already.
+    pub(crate) fn take(&mut self, line: &str) -> Result {
+        let Some((cpu, numbers)) = line.strip_prefix("cpu").and_then(|it| it.split_once(' '))
+        else {
+            return Ok(());
+        };
+        // The first line is the sum of all; it has no number.
+        if !cpu.is_empty() {
+            let times = Times::parse(numbers.split(' '))?;
+            let processor = self.0.entry(cpu.parse()?);
+            let processor = processor.or_insert(Processor { times, online: true });
+            processor.times.advance(times);
+            processor.online = true;
         }
         Ok(())
     }
 
-    fn forget_offline(&mut self, text: &str) {
-        self.0.retain(|number, _| text.contains(&format!("\ncpu{number} ")));
+    pub(crate) fn forget_offline(&mut self) {
+        self.0.retain(|_, processor| processor.online);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Times)> {
-        self.0.iter().map(|(number, times)| (*number, times))
+        self.0.iter().map(|(number, processor)| (*number, &processor.times))
     }
 }

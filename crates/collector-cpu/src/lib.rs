@@ -6,10 +6,8 @@ mod info;
 mod jiffies;
 mod sysfs;
 
-use std::fs;
-use std::path::PathBuf;
-
-use exporter_sdk::{At as _, Collector, Context, Counter, Desc, Result, Scrape, register};
+use exporter_host::KernelFile;
+use exporter_sdk::{Collector, Context, Counter, Desc, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +50,7 @@ impl Default for CpuConfig {
 }
 
 struct Cpu {
-    stat: PathBuf,
+    stat: KernelFile,
     guest: bool,
     jiffies: Jiffies,
     info: Option<Info>,
@@ -79,17 +77,18 @@ impl Collector for Cpu {
     fn new(config: &CpuConfig, context: &Context) -> Result<Self> {
         let paths = context.paths();
         Ok(Self {
-            stat: paths.procfs.join("stat"),
+            stat: KernelFile::new(paths.procfs.join("stat")).kept_open(),
             guest: config.guest,
             jiffies: Jiffies::default(),
             info: Info::new(config, paths.procfs.join("cpuinfo"))?,
-            sysfs: Sysfs::new(paths.sysfs.join("devices/system/cpu")),
+            sysfs: Sysfs::new(&paths.sysfs.join("devices/system/cpu")),
         })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let text = fs::read_to_string(&self.stat).at(self.stat.display())?;
-        self.jiffies.update(&text).at(self.stat.display())?;
+        self.jiffies.begin();
+        self.stat.each_line(|line| self.jiffies.take(line))?;
+        self.jiffies.forget_offline();
         for (cpu, times) in self.jiffies.iter() {
             for (mode, seconds) in times.modes() {
                 scrape.emit(&SECONDS, (cpu, mode), seconds);

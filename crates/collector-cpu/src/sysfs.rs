@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use exporter_host::KernelFile;
 use exporter_sdk::{Counter, Gauge, Scrape};
 
 pub(crate) static CORE_THROTTLES: Counter<2> = Counter::new(
@@ -27,8 +28,12 @@ pub(crate) static ONLINE: Gauge<1> =
 #[derive(Debug)]
 pub(crate) struct Sysfs {
     folder: PathBuf,
-    /// What was online when `counts` were looked for. Cores do not move while nothing is plugged in or out.
-    online: Option<String>,
+    online: KernelFile,
+    /// What the file `online` said when the rest was looked for: nothing of it moves while nothing is plugged in or out.
+    seen: Option<String>,
+    isolated: Vec<u32>,
+    /// Each processor that there could be, and whether it is online.
+    present: Vec<(u32, bool)>,
     counts: Vec<Count>,
 }
 
@@ -37,33 +42,38 @@ pub(crate) struct Sysfs {
 struct Count {
     package: String,
     core: Option<String>,
-    file: PathBuf,
+    file: KernelFile,
 }
 
 impl Sysfs {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder, online: None, counts: Vec::new() }
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            online: KernelFile::new(folder.join("online")).kept_open(),
+            seen: None,
+            isolated: Vec::new(),
+            present: Vec::new(),
+            counts: Vec::new(),
+        }
     }
 
     /// What a machine does not have here, it does not have at all: nothing of it is an error.
     pub(crate) fn collect(&mut self, scrape: &mut Scrape) {
-        let online = read(&self.folder.join("online"));
-        for cpu in range(read(&self.folder.join("isolated")).as_deref()) {
+        let online = self.online.read_line();
+        if self.seen.as_deref() != online {
+            self.seen = online.map(str::to_owned);
+            self.look();
+        }
+        for cpu in &self.isolated {
             scrape.emit(&ISOLATED, [cpu], 1);
         }
-        if online.is_some() {
-            let running: HashSet<u32> = range(online.as_deref()).collect();
-            for cpu in range(read(&self.folder.join("present")).as_deref()) {
-                scrape.emit(&ONLINE, [cpu], running.contains(&cpu));
-            }
+        for (cpu, online) in &self.present {
+            scrape.emit(&ONLINE, [cpu], *online);
         }
-        if self.online != online {
-            self.counts = counts(&self.folder, range(online.as_deref()));
-            self.online = online;
-        }
-        for count in &self.counts {
+        for count in &mut self.counts {
             // One that was just plugged out; the next run looks again.
-            let Some(number) = read(&count.file).and_then(|text| text.parse::<u64>().ok()) else {
+            let Some(number) = count.file.read_line().and_then(|text| text.parse::<u64>().ok())
+            else {
                 continue;
             };
             match &count.core {
@@ -71,6 +81,14 @@ impl Sysfs {
                 None => scrape.emit(&PACKAGE_THROTTLES, [&count.package], number),
             }
         }
+    }
+
+    fn look(&mut self) {
+        let online: HashSet<u32> = range(self.seen.as_deref()).collect();
+        self.isolated = range(read(&self.folder.join("isolated")).as_deref()).collect();
+        let present = read(&self.folder.join("present")).filter(|_| self.seen.is_some());
+        self.present = range(present.as_deref()).map(|cpu| (cpu, online.contains(&cpu))).collect();
+        self.counts = counts(&self.folder, range(self.seen.as_deref()));
     }
 }
 
@@ -88,6 +106,7 @@ fn counts(folder: &Path, cpus: impl Iterator<Item = u32>) -> Vec<Count> {
         {
             let file = folder.join("thermal_throttle").join(name);
             if file.exists() && seen.insert((package.clone(), core.clone())) {
+                let file = KernelFile::new(file);
                 counts.push(Count { package: package.clone(), core, file });
             }
         }

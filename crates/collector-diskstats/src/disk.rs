@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use exporter_host::KernelFile;
 use exporter_sdk::{Gauge, Scrape};
 
 pub(crate) static INFO: Gauge<9> = Gauge::new(
@@ -36,15 +37,22 @@ pub(crate) static ATA_ROTATION_RATE: Gauge<1> = Gauge::new(
 )
 .labels(&["device"]);
 
-/// The properties of one device, kept until udev writes them anew.
-#[derive(Debug, Default)]
-pub(crate) struct Udev {
+/// One disk. Its properties are kept until udev writes them anew.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    rotational: KernelFile,
     /// Which file they were read from: inode, time of its last change in seconds and nanoseconds.
     file: Option<(u64, i64, i64)>,
     properties: HashMap<String, String>,
 }
 
-impl Udev {
+impl Disk {
+    /// The disk of this name, in the folder of all of them in sysfs.
+    pub(crate) fn new(block: &Path, name: &str) -> Self {
+        let rotational = KernelFile::new(block.join(name).join("queue/rotational"));
+        Self { rotational, file: None, properties: HashMap::new() }
+    }
+
     /// Reads `file` again if it is another one than before. Where udev does not run, there is none.
     pub(crate) fn refresh(&mut self, file: &Path) {
         let metadata = fs::metadata(file).ok();
@@ -71,14 +79,11 @@ impl Udev {
         keys.map(|key| self.get(key)).into_iter().find(|serial| !serial.is_empty()).unwrap_or("")
     }
 
-    pub(crate) fn emit(
-        &self,
-        scrape: &mut Scrape,
-        [device, major, minor]: [&str; 3],
-        rotational: &str,
-    ) {
+    pub(crate) fn emit(&mut self, scrape: &mut Scrape, [device, major, minor]: [&str; 3]) {
+        // Partitions have none.
+        let rotational = self.rotational.read_line().unwrap_or("0").to_owned();
+        let rotational = rotational.as_str();
         let get = |key| self.get(key);
-        let rotational = if rotational.is_empty() { "0" } else { rotational };
         let [path, wwn, model] = ["ID_PATH", "ID_WWN", "ID_MODEL"].map(get);
         let (serial, revision) = (self.serial(), get("ID_REVISION"));
         let labels = [device, major, minor, path, wwn, model, serial, revision, rotational];

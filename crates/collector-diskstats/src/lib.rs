@@ -6,15 +6,14 @@ mod columns;
 mod disk;
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::PathBuf;
 
-use exporter_filter::Filter;
-use exporter_sdk::{At as _, Collector, Context, Desc, Result, Scrape, register};
+use exporter_host::{Filter, KernelFile};
+use exporter_sdk::{Collector, Context, Desc, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::disk::Udev;
+use crate::disk::Disk;
 
 /// Partitions, and devices that are no disks.
 const DEVICE_EXCLUDE: &str = r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$";
@@ -36,12 +35,12 @@ impl Default for DiskstatsConfig {
 }
 
 struct Diskstats {
-    file: PathBuf,
+    file: KernelFile,
     udev_data: PathBuf,
     block: PathBuf,
     filter: Filter,
     /// What is known of each device that was there in the last run; nothing of those that are left out.
-    devices: HashMap<String, Option<Udev>>,
+    devices: HashMap<String, Option<Disk>>,
 }
 
 impl Collector for Diskstats {
@@ -54,7 +53,7 @@ impl Collector for Diskstats {
         let paths = context.paths();
         let exclude = (config.device_exclude.as_str(), DEVICE_EXCLUDE);
         Ok(Self {
-            file: paths.procfs.join("diskstats"),
+            file: KernelFile::new(paths.procfs.join("diskstats")).kept_open(),
             udev_data: paths.udev_data.clone(),
             block: paths.sysfs.join("block"),
             filter: Filter::new("device", exclude, config.device_include.as_deref())?,
@@ -63,30 +62,26 @@ impl Collector for Diskstats {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let text = fs::read_to_string(&self.file).at(self.file.display())?;
         let mut before = std::mem::take(&mut self.devices);
-        for line in text.lines() {
+        self.file.each_line(|line| {
             let mut words = line.split_ascii_whitespace();
             let (Some(major), Some(minor), Some(device)) =
                 (words.next(), words.next(), words.next())
             else {
-                return Err(format!("{}: `{line}`: not a disk", self.file.display()).into());
+                return Err("not a disk".into());
             };
-            let known = before.remove_entry(device);
-            let (name, mut udev) = known.unwrap_or_else(|| {
-                (device.to_owned(), self.filter.takes(device).then(Udev::default))
+            let (name, mut disk) = before.remove_entry(device).unwrap_or_else(|| {
+                let taken = self.filter.takes(device).then(|| Disk::new(&self.block, device));
+                (device.to_owned(), taken)
             });
-            if let Some(udev) = &mut udev {
-                let place = format_args!("{}: `{line}`", self.file.display());
-                columns::emit(scrape, device, words).at(place)?;
-                udev.refresh(&self.udev_data.join(format!("b{major}:{minor}")));
-                let queue = self.block.join(device).join("queue/rotational");
-                let rotational = fs::read_to_string(queue).unwrap_or_default();
-                udev.emit(scrape, [device, major, minor], rotational.trim());
+            if let Some(disk) = &mut disk {
+                columns::emit(scrape, device, words)?;
+                disk.refresh(&self.udev_data.join(format!("b{major}:{minor}")));
+                disk.emit(scrape, [device, major, minor]);
             }
-            self.devices.insert(name, udev);
-        }
-        Ok(())
+            self.devices.insert(name, disk);
+            Ok(())
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The disks of hosts that this one is not.
 
+use std::fs;
+
 use exporter_testkit::{Probe, Tree};
 
 use super::*;

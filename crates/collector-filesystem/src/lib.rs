@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use exporter_filter::Filter;
+use exporter_host::Filter;
 use exporter_sdk::{Collector, Context, Desc, Gauge, HumanDuration, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

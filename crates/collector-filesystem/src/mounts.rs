@@ -2,11 +2,10 @@
 //! and fails on those that are not.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use exporter_filter::Filter;
+use exporter_host::{Filter, KernelFile};
 use exporter_sdk::{At as _, Result};
 
 /// One mounted file system.
@@ -31,7 +30,7 @@ pub(crate) fn below(rootfs: &Path, point: &Path) -> PathBuf {
 #[derive(Debug)]
 pub(crate) struct Mounts {
     /// That of the first process, which sees the host's mounts, and where it may not be read, our own.
-    files: [PathBuf; 2],
+    files: [KernelFile; 2],
     rootfs: PathBuf,
     points: Filter,
     types: Filter,
@@ -41,27 +40,29 @@ pub(crate) struct Mounts {
 
 impl Mounts {
     pub(crate) fn new(procfs: &Path, rootfs: &Path, points: Filter, types: Filter) -> Self {
-        let files = ["1/mountinfo", "self/mountinfo"].map(|file| procfs.join(file));
+        let files = ["1/mountinfo", "self/mountinfo"]
+            .map(|file| KernelFile::new(procfs.join(file)).kept_open());
         let (rootfs, text, wanted) = (rootfs.to_owned(), Vec::new(), Vec::new());
         Self { files, rootfs, points, types, text, wanted }
     }
 
     pub(crate) fn read(&mut self) -> Result<&[Mount]> {
-        let [host, own] = &self.files;
-        let text = fs::read(host).or_else(|_| fs::read(own)).at(host.display())?;
+        let [host, own] = &mut self.files;
+        let path = host.path().to_owned();
+        let text = host.read_bytes().or_else(|error| own.read_bytes().map_err(|_| error))?;
         if text != self.text {
             let mut wanted = Vec::new();
             for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
                 let mount = parse(line, &self.rootfs).ok_or("not a mount").at(format_args!(
                     "{}: `{}`",
-                    host.display(),
+                    path.display(),
                     String::from_utf8_lossy(line)
                 ))?;
                 if self.points.takes(&mount.point) && self.types.takes(&mount.fs_type) {
                     wanted.push(mount);
                 }
             }
-            (self.text, self.wanted) = (text, wanted);
+            (self.text, self.wanted) = (text.to_owned(), wanted);
         }
         Ok(&self.wanted)
     }

@@ -2,13 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
-use std::path::PathBuf;
-
-use exporter_sdk::{At as _, Collector, Context, Family, NoConfig, Result, Scrape, register};
+use exporter_host::KernelFile;
+use exporter_sdk::{Collector, Context, Family, NoConfig, Result, Scrape, register};
 
 /// What the kernels of today have. A field that is not here is exposed as well, but not documented.
-const KNOWN: [&str; 58] = [
+const KNOWN: [&str; 59] = [
     "node_memory_Active_anon_bytes",
     "node_memory_Active_bytes",
     "node_memory_Active_file_bytes",
@@ -67,13 +65,18 @@ const KNOWN: [&str; 58] = [
     "node_memory_WritebackTmp_bytes",
     "node_memory_Writeback_bytes",
     "node_memory_Zswap_bytes",
+    "node_memory_Zswapped_bytes",
 ];
 
 struct Meminfo {
-    file: PathBuf,
+    file: KernelFile,
+    fields: Fields,
+}
+
+struct Fields {
     known: Vec<Family>,
-    /// The fields in the order of the file, which does not change while a kernel runs.
-    fields: Vec<(String, Family)>,
+    /// Those found in the order of the file, which does not change while a kernel runs.
+    found: Vec<(String, Family)>,
 }
 
 impl Collector for Meminfo {
@@ -85,35 +88,36 @@ impl Collector for Meminfo {
 
     fn new(_: &NoConfig, context: &Context) -> Result<Self> {
         let known = KNOWN.iter().map(|&name| family(name)).collect::<Result<_>>()?;
-        Ok(Self { file: context.paths().procfs.join("meminfo"), known, fields: Vec::new() })
+        let file = KernelFile::new(context.paths().procfs.join("meminfo")).kept_open();
+        Ok(Self { file, fields: Fields { known, found: Vec::new() } })
     }
 
     fn describe(&self) -> Vec<Family> {
-        self.known.clone()
+        self.fields.known.clone()
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let text = fs::read_to_string(&self.file).at(self.file.display())?;
-        for (index, line) in text.lines().enumerate() {
-            let emitted = self.field(index, line, scrape);
-            emitted.at(format_args!("{}: `{line}`", self.file.display()))?;
-        }
-        Ok(())
+        let mut index = 0;
+        self.file.each_line(|line| {
+            self.fields.emit(index, line, scrape)?;
+            index += 1;
+            Ok(())
+        })
     }
 }
 
-impl Meminfo {
-    fn field(&mut self, index: usize, line: &str, scrape: &mut Scrape) -> Result {
+impl Fields {
+    fn emit(&mut self, index: usize, line: &str, scrape: &mut Scrape) -> Result {
         let (field, value) = line.split_once(':').ok_or("expected a name and a colon")?;
         let kibibytes = value.strip_suffix(" kB");
         let number: u64 = kibibytes.unwrap_or(value).trim().parse()?;
         let value = if kibibytes.is_some() { number * 1024 } else { number };
-        if self.fields.get(index).is_none_or(|(known, _)| known != field) {
+        if self.found.get(index).is_none_or(|(known, _)| known != field) {
             let family = self.find(field, kibibytes.is_some())?;
-            self.fields.truncate(index);
-            self.fields.push((field.to_owned(), family));
+            self.found.truncate(index);
+            self.found.push((field.to_owned(), family));
         }
-        scrape.emit_dynamic(&self.fields[index].1, [""; 0], value);
+        scrape.emit_dynamic(&self.found[index].1, [""; 0], value);
         Ok(())
     }
 

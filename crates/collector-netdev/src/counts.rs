@@ -1,7 +1,5 @@
 //! What is counted of a device, under the kernel's names and under those of /proc/net/dev.
 
-use netlink_packet_route::link::Stats64;
-
 /// One device.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Link {
@@ -14,9 +12,76 @@ pub(crate) struct Link {
 /// The kernel's counters.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
-    pub(crate) stats: Stats64,
+    pub(crate) stats: Stats,
     /// Whether they come from /proc/net/dev, where some are sums and others are not there.
     pub(crate) from_proc: bool,
+}
+
+/// The counters of struct rtnl_link_stats64, in its order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stats {
+    pub(crate) rx_packets: u64,
+    pub(crate) tx_packets: u64,
+    pub(crate) rx_bytes: u64,
+    pub(crate) tx_bytes: u64,
+    pub(crate) rx_errors: u64,
+    pub(crate) tx_errors: u64,
+    pub(crate) rx_dropped: u64,
+    pub(crate) tx_dropped: u64,
+    pub(crate) multicast: u64,
+    pub(crate) collisions: u64,
+    pub(crate) rx_length_errors: u64,
+    pub(crate) rx_over_errors: u64,
+    pub(crate) rx_crc_errors: u64,
+    pub(crate) rx_frame_errors: u64,
+    pub(crate) rx_fifo_errors: u64,
+    pub(crate) rx_missed_errors: u64,
+    pub(crate) tx_aborted_errors: u64,
+    pub(crate) tx_carrier_errors: u64,
+    pub(crate) tx_fifo_errors: u64,
+    pub(crate) tx_heartbeat_errors: u64,
+    pub(crate) tx_window_errors: u64,
+    pub(crate) rx_compressed: u64,
+    pub(crate) tx_compressed: u64,
+    pub(crate) rx_nohandler: u64,
+}
+
+impl Stats {
+    /// Reads the kernel's; an old one has fewer of them, a new one more.
+    pub(crate) fn of_kernel(bytes: &[u8]) -> Self {
+        let mut stats = Self::default();
+        let (counters, _) = bytes.as_chunks();
+        let mut counters = counters.iter().copied().map(u64::from_ne_bytes);
+        for counter in [
+            &mut stats.rx_packets,
+            &mut stats.tx_packets,
+            &mut stats.rx_bytes,
+            &mut stats.tx_bytes,
+            &mut stats.rx_errors,
+            &mut stats.tx_errors,
+            &mut stats.rx_dropped,
+            &mut stats.tx_dropped,
+            &mut stats.multicast,
+            &mut stats.collisions,
+            &mut stats.rx_length_errors,
+            &mut stats.rx_over_errors,
+            &mut stats.rx_crc_errors,
+            &mut stats.rx_frame_errors,
+            &mut stats.rx_fifo_errors,
+            &mut stats.rx_missed_errors,
+            &mut stats.tx_aborted_errors,
+            &mut stats.tx_carrier_errors,
+            &mut stats.tx_fifo_errors,
+            &mut stats.tx_heartbeat_errors,
+            &mut stats.tx_window_errors,
+            &mut stats.rx_compressed,
+            &mut stats.tx_compressed,
+            &mut stats.rx_nohandler,
+        ] {
+            *counter = counters.next().unwrap_or_default();
+        }
+        stats
+    }
 }
 
 /// A counter, or a sum of several. `None` where the source does not tell.

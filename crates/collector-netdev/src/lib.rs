@@ -8,7 +8,7 @@ mod proc;
 
 use std::path::PathBuf;
 
-use exporter_filter::Filter;
+use exporter_host::Filter;
 use exporter_sdk::{Collector, Context, Family, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

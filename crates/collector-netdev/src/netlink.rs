@@ -1,18 +1,18 @@
 //! Devices and addresses, asked of the kernel by netlink; see rtnetlink(7).
+//!
+//! Of the dozens of attributes that a device has, only the wanted ones are parsed.
 
 use std::io;
 use std::net::IpAddr;
 
 use exporter_sdk::{At as _, Result};
 use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer,
+    NlasIterator,
 };
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::address::{AddressAttribute, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
-use crate::counts::{Counts, Link};
+use crate::counts::{Counts, Link, Stats};
 
 /// The kernel fills as much at once, where there is so much room.
 const BUFFER: usize = 64 * 1024;
@@ -20,10 +20,25 @@ const BUFFER: usize = 64 * 1024;
 /// How often a list is asked for that changed while it was read.
 const ATTEMPTS: u32 = 4;
 
+/// What can be asked for: the type of the request, that of the answers, and the length of the header in both.
+#[derive(Clone, Copy)]
+struct List {
+    request: u16,
+    answer: u16,
+    header: usize,
+}
+
+/// RTM_GETLINK, RTM_NEWLINK, struct ifinfomsg.
+const LINKS: List = List { request: 18, answer: 16, header: 16 };
+/// RTM_GETADDR, RTM_NEWADDR, struct ifaddrmsg.
+const ADDRESSES: List = List { request: 22, answer: 20, header: 8 };
+
 /// Asks the kernel, with memory that is used again.
 #[derive(Debug, Default)]
 pub(crate) struct Netlink {
     buffer: Vec<u8>,
+    /// None before the first request, and after one that failed, whose rest may still come.
+    socket: Option<Socket>,
 }
 
 /// An address of a device.
@@ -37,116 +52,114 @@ pub(crate) struct Address<'a> {
 
 impl Netlink {
     pub(crate) fn links(&mut self) -> Result<Vec<Link>> {
-        let mut links = Vec::new();
-        let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        self.dump(&request, &mut |message, begin| {
-            if begin {
-                links.clear();
-            }
-            if let Some(RouteNetlinkMessage::NewLink(link)) = message {
-                links.push(link_of(link));
-            }
-        })
-        .at("netlink, devices")?;
-        Ok(links)
+        self.list(LINKS, link_of).at("netlink, devices")
     }
 
     pub(crate) fn addresses<'a>(&mut self, links: &'a [Link]) -> Result<Vec<Address<'a>>> {
-        let mut addresses = Vec::new();
-        let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        self.dump(&request, &mut |message, begin| {
-            if begin {
-                addresses.clear();
-            }
-            if let Some(RouteNetlinkMessage::NewAddress(message)) = message {
-                addresses.extend(address_of(&message, links));
-            }
-        })
-        .at("netlink, addresses")?;
-        Ok(addresses)
+        self.list(ADDRESSES, |answer| address_of(answer, links)).at("netlink, addresses")
     }
 
-    /// Asks for a list, again if it changed meanwhile. `each` is told of every beginning.
-    fn dump(
-        &mut self,
-        request: &RouteNetlinkMessage,
-        each: &mut dyn FnMut(Option<RouteNetlinkMessage>, bool),
-    ) -> io::Result<()> {
+    /// Asks for a list, again if it changed meanwhile.
+    fn list<T>(&mut self, list: List, parse: impl Fn(&[u8]) -> Option<T>) -> io::Result<Vec<T>> {
         self.buffer.resize(BUFFER, 0);
         for _ in 0..ATTEMPTS {
-            each(None, true);
-            if self.dump_once(request.clone(), each)? {
-                return Ok(());
+            let socket = match self.socket.take() {
+                Some(socket) => socket,
+                None => connected()?,
+            };
+            let found = ask(&socket, &mut self.buffer, list, &parse)?;
+            self.socket = Some(socket);
+            if let Some(found) = found {
+                return Ok(found);
             }
         }
         Err(io::Error::other("the list changed whenever it was read"))
     }
+}
 
-    /// Whether the list is one of a single moment.
-    fn dump_once(
-        &mut self,
-        request: RouteNetlinkMessage,
-        each: &mut dyn FnMut(Option<RouteNetlinkMessage>, bool),
-    ) -> io::Result<bool> {
-        let socket = Socket::new(NETLINK_ROUTE)?;
-        socket.connect(&SocketAddr::new(0, 0))?;
-        let payload = NetlinkPayload::from(request);
-        let mut message = NetlinkMessage::new(NetlinkHeader::default(), payload);
-        message.header.flags = NLM_F_DUMP | NLM_F_REQUEST;
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        socket.send(&bytes, 0)?;
-        let mut whole = true;
-        loop {
-            let length = socket.recv(&mut &mut self.buffer[..], 0)?;
-            let mut rest = &self.buffer[..length];
-            while !rest.is_empty() {
-                let message = NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest)
-                    .map_err(io::Error::other)?;
-                whole &= message.header.flags & NLM_F_DUMP_INTR == 0;
-                // Messages begin at multiples of four bytes.
-                let length = usize::try_from(message.header.length).unwrap_or(usize::MAX);
-                rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
-                match message.payload {
-                    NetlinkPayload::Done(_) => return Ok(whole),
-                    NetlinkPayload::Error(error) => return Err(error.to_io()),
-                    NetlinkPayload::InnerMessage(inner) => each(Some(inner), false),
-                    _ => {}
+fn connected() -> io::Result<Socket> {
+    let socket = Socket::new(NETLINK_ROUTE)?;
+    socket.connect(&SocketAddr::new(0, 0))?;
+    Ok(socket)
+}
+
+/// Asks once. Nothing, where the list is not one of a single moment.
+fn ask<T>(
+    socket: &Socket,
+    buffer: &mut [u8],
+    list: List,
+    parse: impl Fn(&[u8]) -> Option<T>,
+) -> io::Result<Option<Vec<T>>> {
+    let mut request = [0; 32];
+    let mut header = NetlinkBuffer::new(&mut request[..]);
+    header.set_length(16 + u32::try_from(list.header).unwrap_or_default());
+    header.set_message_type(list.request);
+    header.set_flags(NLM_F_DUMP | NLM_F_REQUEST);
+    socket.send(&request[..16 + list.header], 0)?;
+    let (mut found, mut whole) = (Vec::new(), true);
+    loop {
+        let length = socket.recv(&mut &mut buffer[..], 0)?;
+        let mut rest = &buffer[..length];
+        while !rest.is_empty() {
+            let message = NetlinkBuffer::new_checked(rest).map_err(io::Error::other)?;
+            whole &= message.flags() & NLM_F_DUMP_INTR == 0;
+            match message.message_type() {
+                NLMSG_DONE => return Ok(whole.then_some(found)),
+                NLMSG_ERROR => {
+                    let code =
+                        message.payload().first_chunk().copied().map_or(0, i32::from_ne_bytes);
+                    return Err(io::Error::from_raw_os_error(-code));
                 }
+                kind if kind == list.answer => found.extend(parse(message.payload())),
+                _ => {}
             }
+            // Messages begin at multiples of four bytes.
+            let length = usize::try_from(message.length()).unwrap_or(usize::MAX);
+            rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
         }
     }
 }
 
-fn link_of(message: LinkMessage) -> Link {
-    let mut link = Link { index: message.header.index, ..Link::default() };
-    for attribute in message.attributes {
-        match attribute {
-            LinkAttribute::IfName(name) => link.name = name,
-            LinkAttribute::IfAlias(alias) => link.alias = alias,
-            LinkAttribute::Stats64(stats) => link.counts = Counts { stats, from_proc: false },
+fn link_of(answer: &[u8]) -> Option<Link> {
+    let index = answer.get(4..8)?.first_chunk().copied().map(u32::from_ne_bytes)?;
+    let mut link = Link { index, ..Link::default() };
+    for attribute in NlasIterator::new(answer.get(LINKS.header..)?).flatten() {
+        let value = attribute.value();
+        match attribute.kind() {
+            // IFLA_IFNAME, IFLA_IFALIAS, IFLA_STATS64.
+            3 => link.name = text(value),
+            20 => link.alias = text(value),
+            23 => link.counts = Counts { stats: Stats::of_kernel(value), from_proc: false },
             _ => {}
         }
     }
-    link
+    Some(link)
 }
 
-fn address_of<'a>(message: &AddressMessage, links: &'a [Link]) -> Option<Address<'a>> {
-    let link = links.iter().find(|link| link.index == message.header.index)?;
-    // Of a link between two points, `Address` is the other end.
-    let attributes = &message.attributes;
-    let local = attributes.iter().find_map(|attribute| match attribute {
-        AddressAttribute::Local(address) => Some(*address),
-        _ => None,
-    });
-    let address = local.or_else(|| {
-        attributes.iter().find_map(|attribute| match attribute {
-            AddressAttribute::Address(address) => Some(*address),
-            _ => None,
-        })
-    })?;
-    Some(Address { device: &link.name, ip: address, prefix: message.header.prefix_len.to_string() })
+fn text(value: &[u8]) -> String {
+    let value = value.strip_suffix(b"\0").unwrap_or(value);
+    String::from_utf8_lossy(value).into_owned()
+}
+
+fn address_of<'a>(answer: &[u8], links: &'a [Link]) -> Option<Address<'a>> {
+    let prefix = answer.get(1)?.to_string();
+    let index = answer.get(4..8)?.first_chunk().copied().map(u32::from_ne_bytes)?;
+    let link = links.iter().find(|link| link.index == index)?;
+    let (mut local, mut address) = (None, None);
+    for attribute in NlasIterator::new(answer.get(ADDRESSES.header..)?).flatten() {
+        match attribute.kind() {
+            // IFA_ADDRESS, IFA_LOCAL. Of a link between two points, the first is the other end.
+            1 => address = ip(attribute.value()),
+            2 => local = ip(attribute.value()),
+            _ => {}
+        }
+    }
+    Some(Address { device: &link.name, ip: local.or(address)?, prefix })
+}
+
+fn ip(value: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(value).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(value).map(IpAddr::from)).ok()
 }
 
 impl Address<'_> {

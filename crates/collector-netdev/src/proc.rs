@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use exporter_sdk::{At as _, Result};
-use netlink_packet_route::link::Stats64;
 
-use crate::counts::{Counts, Link};
+use crate::counts::{Counts, Link, Stats};
 
 /// Two lines of headings, then a line for each device: `name: 8 numbers received 8 numbers sent`.
 pub(crate) fn links(file: &Path) -> Result<Vec<Link>> {
@@ -24,7 +23,7 @@ fn link(line: &str) -> Option<Link> {
     let (name, numbers) = line.rsplit_once(':')?;
     let numbers: Vec<u64> =
         numbers.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
-    let mut stats = Stats64::default();
+    let mut stats = Stats::default();
     [
         stats.rx_bytes,
         stats.rx_packets,

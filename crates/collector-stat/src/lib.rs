@@ -2,10 +2,8 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
-use std::path::PathBuf;
-
-use exporter_sdk::{At as _, Collector, Context, Counter, Desc, Gauge, Result, Scrape, register};
+use exporter_host::KernelFile;
+use exporter_sdk::{Collector, Context, Counter, Desc, Gauge, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +43,7 @@ struct StatConfig {
 }
 
 struct Stat {
-    file: PathBuf,
+    file: KernelFile,
     softirq: bool,
 }
 
@@ -64,50 +62,38 @@ impl Collector for Stat {
     type Config = StatConfig;
 
     fn new(config: &StatConfig, context: &Context) -> Result<Self> {
-        Ok(Self { file: context.paths().procfs.join("stat"), softirq: config.softirq })
+        Ok(Self {
+            file: KernelFile::new(context.paths().procfs.join("stat")).kept_open(),
+            softirq: config.softirq,
+        })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let text = fs::read_to_string(&self.file).at(self.file.display())?;
-        for line in text.lines() {
-            self.line(line, scrape).at(format_args!(
-                "{}: `{}`",
-                self.file.display(),
-                short(line)
-            ))?;
-        }
-        Ok(())
+        self.file.each_line(|line| emit(line, self.softirq, scrape))
     }
 }
 
-impl Stat {
-    fn line(&self, line: &str, scrape: &mut Scrape) -> Result {
-        let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
-        // Behind its sum, the line of interrupts has a number for each of thousands.
-        let mut numbers = rest.split(' ').map(str::parse::<u64>);
-        let mut first = || numbers.next().unwrap_or(Ok(0));
-        match name {
-            "intr" => scrape.emit(&INTERRUPTS, (), first()?),
-            "ctxt" => scrape.emit(&CONTEXT_SWITCHES, (), first()?),
-            "processes" => scrape.emit(&FORKS, (), first()?),
-            "btime" => scrape.emit(&BOOT_TIME, (), first()?),
-            "procs_running" => scrape.emit(&RUNNING, (), first()?),
-            "procs_blocked" => scrape.emit(&BLOCKED, (), first()?),
-            "softirq" if self.softirq => {
-                first()?;
-                for (vector, count) in VECTORS.into_iter().zip(numbers) {
-                    scrape.emit(&SOFTIRQS, [vector], count?);
-                }
+fn emit(line: &str, softirq: bool, scrape: &mut Scrape) -> Result {
+    let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
+    // Behind its sum, the line of interrupts has a number for each of thousands.
+    let mut numbers = rest.split(' ').map(str::parse::<u64>);
+    let mut first = || numbers.next().unwrap_or(Ok(0));
+    match name {
+        "intr" => scrape.emit(&INTERRUPTS, (), first()?),
+        "ctxt" => scrape.emit(&CONTEXT_SWITCHES, (), first()?),
+        "processes" => scrape.emit(&FORKS, (), first()?),
+        "btime" => scrape.emit(&BOOT_TIME, (), first()?),
+        "procs_running" => scrape.emit(&RUNNING, (), first()?),
+        "procs_blocked" => scrape.emit(&BLOCKED, (), first()?),
+        "softirq" if softirq => {
+            first()?;
+            for (vector, count) in VECTORS.into_iter().zip(numbers) {
+                scrape.emit(&SOFTIRQS, [vector], count?);
             }
-            _ => {}
         }
-        Ok(())
+        _ => {}
     }
-}
-
-/// The beginning of a line that may be very long.
-fn short(line: &str) -> &str {
-    line.get(..40).unwrap_or(line).trim_end()
+    Ok(())
 }
 
 register!(Stat);
@@ -136,8 +122,7 @@ mod tests {
             "cpu  1 2 3\nintr many 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n",
         );
         let why = Probe::of::<Stat, _>().tree(&host).start().failure();
-        let expected =
-            "proc/stat: `intr many 1 2 3 4 5 6 7 8 9 10 11 12 13`: invalid digit found in string";
+        let expected = "proc/stat: `intr many 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18`: invalid digit found in string";
         assert!(why.ends_with(expected), "{why}");
     }
 

@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use exporter_host::KernelFile;
 use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -28,7 +29,15 @@ static CURRENT: Gauge<2> = Gauge::new(
 .labels(&["device", "clocksource"]);
 
 struct Time {
-    clocksources: PathBuf,
+    folder: PathBuf,
+    clocksources: Vec<Clocksource>,
+}
+
+/// A device that keeps time; the kernel has the same ones until it is booted anew.
+struct Clocksource {
+    device: String,
+    available: KernelFile,
+    current: KernelFile,
 }
 
 impl Collector for Time {
@@ -39,7 +48,8 @@ impl Collector for Time {
     type Config = NoConfig;
 
     fn new(_: &NoConfig, context: &Context) -> Result<Self> {
-        Ok(Self { clocksources: context.paths().sysfs.join("devices/system/clocksource") })
+        let folder = context.paths().sysfs.join("devices/system/clocksource");
+        Ok(Self { folder, clocksources: Vec::new() })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
@@ -48,24 +58,32 @@ impl Collector for Time {
         let zone = TimeZone::system();
         let now = zone.to_offset_info(Timestamp::now());
         scrape.emit(&ZONE_OFFSET, [now.abbreviation()], now.offset().seconds());
-        // Where there is no such folder, there is nothing to choose from.
-        let entries = fs::read_dir(&self.clocksources).into_iter().flatten().flatten();
-        let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-        folders.sort();
-        for folder in folders {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let Some(device) = name.strip_prefix("clocksource") else { continue };
-            for (metric, file) in
-                [(&AVAILABLE, "available_clocksource"), (&CURRENT, "current_clocksource")]
-            {
-                let sources = fs::read_to_string(folder.join(file)).unwrap_or_default();
-                for source in sources.split_whitespace() {
-                    scrape.emit(metric, [device, source], 1);
+        if self.clocksources.is_empty() {
+            self.clocksources = clocksources(&self.folder);
+        }
+        for Clocksource { device, available, current } in &mut self.clocksources {
+            for (metric, file) in [(&AVAILABLE, available), (&CURRENT, current)] {
+                for source in file.read_line().unwrap_or_default().split_whitespace() {
+                    scrape.emit(metric, [&*device, source], 1);
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Where there is no such folder, there is nothing to choose from.
+fn clocksources(folder: &Path) -> Vec<Clocksource> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let clocksource = |folder: PathBuf| {
+        let device = folder.file_name()?.to_str()?.strip_prefix("clocksource")?.to_owned();
+        let [available, current] = ["available_clocksource", "current_clocksource"]
+            .map(|file| KernelFile::new(folder.join(file)).kept_open());
+        Some(Clocksource { device, available, current })
+    };
+    let mut found: Vec<_> = entries.filter_map(|entry| clocksource(entry.path())).collect();
+    found.sort_by(|a, b| a.device.cmp(&b.device));
+    found
 }
 
 register!(Time);

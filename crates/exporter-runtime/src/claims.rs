@@ -43,13 +43,23 @@ impl Claims {
         families: impl IntoIterator<Item = &'a Family>,
         owner: &Owner,
     ) -> Result<(), Clash> {
-        families.into_iter().try_for_each(|family| self.claim(family, owner))
+        self.claim_over(&Self::default(), families, owner)
+    }
+
+    /// Claims every name of every family, of which `base` may have some already.
+    pub(crate) fn claim_over<'a>(
+        &mut self,
+        base: &Self,
+        families: impl IntoIterator<Item = &'a Family>,
+        owner: &Owner,
+    ) -> Result<(), Clash> {
+        families.into_iter().try_for_each(|family| self.claim(base, family, owner))
     }
 
     /// Claims every name under which `family` can be exposed.
-    fn claim(&mut self, family: &Family, owner: &Owner) -> Result<(), Clash> {
+    fn claim(&mut self, base: &Self, family: &Family, owner: &Owner) -> Result<(), Clash> {
         for name in exposed_names(family) {
-            let Some(first) = self.0.get(&name) else {
+            let Some(first) = self.0.get(&name).or_else(|| base.0.get(&name)) else {
                 let claim = Claim {
                     owner: owner.clone(),
                     family: family.name().to_owned(),
@@ -99,8 +109,8 @@ mod tests {
 
     fn check(first: Family, second: Family, clash: Option<&str>) {
         let mut claims = Claims::default();
-        claims.claim(&first, &owner("a")).unwrap();
-        let outcome = claims.claim(&second, &owner("b")).err();
+        claims.claim_all([&first], &owner("a")).unwrap();
+        let outcome = claims.claim_all([&second], &owner("b")).err();
         assert_eq!(outcome.as_ref().map(|clash| clash.name.as_str()), clash);
         if let Some(found) = outcome {
             assert_eq!((found.first, found.second), (owner("a"), owner("b")));
@@ -124,12 +134,12 @@ mod tests {
         let gauge = Family::gauge("x", "").build().unwrap();
         let counter = Family::counter("x", "").build().unwrap();
         let mut claims = Claims::default();
-        claims.claim(&gauge, &owner("json@a")).unwrap();
-        claims.claim(&gauge, &owner("json@b")).unwrap();
-        assert!(claims.claim(&counter, &owner("json@c")).unwrap_err().differ);
-        assert!(!claims.claim(&gauge, &owner("other")).unwrap_err().differ);
+        claims.claim_all([&gauge], &owner("json@a")).unwrap();
+        claims.claim_all([&gauge], &owner("json@b")).unwrap();
+        assert!(claims.claim_all([&counter], &owner("json@c")).unwrap_err().differ);
+        assert!(!claims.claim_all([&gauge], &owner("other")).unwrap_err().differ);
         // Twice in one collector is a mistake, instances or not.
-        assert!(!claims.claim(&gauge, &owner("json@a")).unwrap_err().differ);
+        assert!(!claims.claim_all([&gauge], &owner("json@a")).unwrap_err().differ);
     }
 
     #[test]

@@ -297,11 +297,12 @@ impl Generation {
         if !outcomes.iter().any(adds) {
             return;
         }
-        let mut claims = self.claims.clone();
+        let mut claims = Claims::default();
         for (slot, outcome) in outcomes.iter_mut().filter(|(slot, _)| slot.unchecked()) {
             let Ok(snapshot) = &outcome.result else { continue };
             let added = snapshot.families().iter().skip(slot.families().len());
-            if let Err(clash) = claims.claim_all(added.map(FamilySamples::family), &slot.owner()) {
+            let added = added.map(FamilySamples::family);
+            if let Err(clash) = claims.claim_over(&self.claims, added, &slot.owner()) {
                 let failure = Failure::new(Reason::Invalid, StartError::from(clash).to_string());
                 slot.refuse(&failure);
                 outcome.result = Err(failure);

@@ -1,27 +1,25 @@
-//! What a collector takes and what it leaves out, by the pair of keys `X_exclude` and `X_include` that operators know from
-//! node_exporter.
-//!
-//! ```
-//! use exporter_filter::Filter;
-//!
-//! # fn main() -> exporter_sdk::Result {
-//! const EXCLUDE: &str = r"^loop\d+$";
-//! let filter = Filter::new("device", (EXCLUDE, EXCLUDE), None)?;
-//! assert!(filter.takes("sda") && !filter.takes("loop0"));
-//! let filter = Filter::new("device", (EXCLUDE, EXCLUDE), Some("^sd"))?;
-//! assert!(filter.takes("sda") && !filter.takes("nvme0n1"));
-//! let error = Filter::new("device", ("^sda$", EXCLUDE), Some("^sd")).unwrap_err();
-//! assert_eq!(error.to_string(), "device_exclude and device_include exclude each other; give one");
-//! # Ok(())
-//! # }
-//! ```
-
-#![forbid(unsafe_code)]
+//! What to take, and what to leave out.
 
 use exporter_sdk::{At as _, Result};
-use regex::Regex;
+use regex_lite::Regex;
 
-/// A pattern, and whether it says what to take or what to leave out. Patterns are not anchored.
+/// What a collector takes and what it leaves out, by the pair of keys `X_exclude` and `X_include` that operators know from
+/// node_exporter. Patterns are not anchored.
+///
+/// ```
+/// use exporter_host::Filter;
+///
+/// # fn main() -> exporter_sdk::Result {
+/// const EXCLUDE: &str = r"^loop\d+$";
+/// let filter = Filter::new("device", (EXCLUDE, EXCLUDE), None)?;
+/// assert!(filter.takes("sda") && !filter.takes("loop0"));
+/// let filter = Filter::new("device", (EXCLUDE, EXCLUDE), Some("^sd"))?;
+/// assert!(filter.takes("sda") && !filter.takes("nvme0n1"));
+/// let error = Filter::new("device", ("^sda$", EXCLUDE), Some("^sd")).unwrap_err();
+/// assert_eq!(error.to_string(), "device_exclude and device_include exclude each other; give one");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub enum Filter {
     /// What matches is left out. The empty pattern leaves nothing out.
