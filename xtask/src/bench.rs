@@ -34,11 +34,25 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
         "--target-dir",
         &protobuf.to_string_lossy(),
     ])?;
+    let host = target.join("bench/host");
+    build(&[
+        "--package",
+        "exporter-bin",
+        "--features",
+        "host",
+        "--target-dir",
+        &host.to_string_lossy(),
+    ])?;
     let release = target.join("release");
     let mut bench = Command::new(release.join("exporter-bench"));
     bench.arg("--exporter").arg(release.join("exporter-bin"));
     bench.arg("--lab").arg(release.join("lab-exporter"));
     bench.arg("--protobuf").arg(protobuf.join("release/exporter-bench"));
+    bench.arg("--host").arg(host.join("release/exporter-bin"));
+    match find("prometheus-node-exporter") {
+        Some(binary) => drop(bench.arg("--node-exporter").arg(binary)),
+        None => eprintln!("note: without node_exporter; apt-get install prometheus-node-exporter"),
+    }
     if let Some(go) = build_go(root, &target)? {
         bench.arg("--go").arg(go);
     }

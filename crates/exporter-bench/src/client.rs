@@ -9,6 +9,8 @@ use std::net::TcpStream;
 pub(crate) struct Client {
     stream: BufReader<Spinning>,
     scratch: Vec<u8>,
+    /// Where the lines of bodies are counted: how many samples there were, and whether a line begins.
+    lines: Option<(f64, bool)>,
 }
 
 /// A socket whose readers spin.
@@ -31,7 +33,7 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let stream = BufReader::with_capacity(256 * 1024, Spinning(stream));
-        Ok(Self { stream, scratch: Vec::new() })
+        Ok(Self { stream, scratch: Vec::new(), lines: None })
     }
 
     /// Scrapes once and returns how many bytes the page had.
@@ -59,6 +61,13 @@ impl Client {
         }
     }
 
+    /// Scrapes once and returns how many samples the page had.
+    pub(crate) fn samples(&mut self) -> io::Result<f64> {
+        self.lines = Some((0.0, true));
+        self.scrape()?;
+        Ok(self.lines.take().map_or(0.0, |(samples, _)| samples))
+    }
+
     fn chunks(&mut self) -> io::Result<usize> {
         let mut total = 0;
         loop {
@@ -74,7 +83,14 @@ impl Client {
 
     fn skip(&mut self, mut bytes: usize) -> io::Result<()> {
         while bytes > 0 {
-            let available = self.stream.fill_buf()?.len().min(bytes);
+            let buffer = self.stream.fill_buf()?;
+            let available = buffer.len().min(bytes);
+            if let Some((samples, begins)) = &mut self.lines {
+                for byte in &buffer[..available] {
+                    *samples += f64::from(u8::from(*begins && *byte != b'#'));
+                    *begins = *byte == b'\n';
+                }
+            }
             if available == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod host;
 mod inline;
 mod peers;
 mod report;
@@ -26,6 +27,9 @@ struct Binaries {
     /// This binary again, built with the feature `protobuf`.
     protobuf: Option<PathBuf>,
     go: Option<PathBuf>,
+    /// The exporter with the host collectors, and the original that they are like.
+    host: Option<PathBuf>,
+    node_exporter: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,8 @@ fn parse_and_run() -> Result<(), Box<dyn std::error::Error>> {
             Long("lab") => binaries.lab = parser.value()?.into(),
             Long("protobuf") => binaries.protobuf = Some(parser.value()?.into()),
             Long("go") => binaries.go = Some(parser.value()?.into()),
+            Long("host") => binaries.host = Some(parser.value()?.into()),
+            Long("node-exporter") => binaries.node_exporter = Some(parser.value()?.into()),
             Long("series") => series.push(parser.value()?.parse()?),
             Long("rounds") => rounds = parser.value()?.parse()?,
             _ => return Err(arg.unexpected().into()),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::Binaries;
 use crate::client::Client;
+use crate::host;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -32,7 +33,10 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
         println!("\n{series} series:\n");
         measure(series, binaries, rounds)?;
     }
-    Ok(())
+    match &binaries.host {
+        Some(host) => host::run(host, binaries.node_exporter.as_deref(), rounds),
+        None => Ok(()),
+    }
 }
 
 /// Seconds from the start of the exporter to the end of its first page.
@@ -43,15 +47,21 @@ fn ready(binaries: &Binaries) -> Outcome<f64> {
 }
 
 /// One server under measurement.
-struct Peer {
-    name: &'static str,
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
     child: Child,
-    client: Client,
+    pub(crate) client: Client,
     bytes: usize,
     /// CPU seconds per scrape, one entry per round.
     cpu: Vec<f64>,
     /// Seconds per scrape, as the client sees it.
     latency: Vec<f64>,
+}
+
+impl Peer {
+    pub(crate) fn median_cpu(&self) -> f64 {
+        median(&self.cpu)
+    }
 }
 
 impl Drop for Peer {
@@ -107,7 +117,7 @@ fn trivial(binaries: &Binaries, rounds: usize) -> Outcome<()> {
     rounds_of(&mut [us, start("collectors inline + actix-web", inline)?], rounds)
 }
 
-fn rounds_of(peers: &mut [Peer], rounds: usize) -> Outcome<()> {
+pub(crate) fn rounds_of(peers: &mut [Peer], rounds: usize) -> Outcome<()> {
     for _ in 0..rounds {
         for peer in &mut *peers {
             turn(peer)?;
@@ -128,7 +138,7 @@ fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
     start_exporter("this exporter", command)
 }
 
-fn start_exporter(name: &'static str, mut command: Command) -> Outcome<Peer> {
+pub(crate) fn start_exporter(name: &'static str, mut command: Command) -> Outcome<Peer> {
     command.arg("--web.listen-address=127.0.0.1:0");
     let mut child =
         command.stderr(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
@@ -153,7 +163,7 @@ fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {
     peer(name, child, address.trim())
 }
 
-fn peer(name: &'static str, child: Child, address: &str) -> Outcome<Peer> {
+pub(crate) fn peer(name: &'static str, child: Child, address: &str) -> Outcome<Peer> {
     let mut client = Client::connect(address)?;
     let bytes = client.scrape()?;
     Ok(Peer { name, child, client, bytes, cpu: Vec::new(), latency: Vec::new() })
@@ -173,14 +183,14 @@ fn turn(peer: &mut Peer) -> Outcome<()> {
     Ok(())
 }
 
-/// The CPU time of all threads of a process. The servers end no thread while they are measured.
+/// The CPU time of a process, that of threads which have ended included. It is told in hundredths of a second.
 fn cpu_seconds(pid: u32) -> Outcome<f64> {
-    let mut nanoseconds = 0.0;
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let stat = fs::read_to_string(task?.path().join("schedstat"))?;
-        nanoseconds += stat.split(' ').next().unwrap_or_default().parse::<f64>()?;
-    }
-    Ok(nanoseconds / 1e9)
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name of the program stands in parentheses, and may have blanks.
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields).ok_or("no fields")?;
+    let times = fields.split_ascii_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    let ticks: f64 = times.sum::<Result<f64, _>>()?;
+    Ok(ticks / 100.0)
 }
 
 /// The most memory that a process had at once, in bytes.
