@@ -1,0 +1,169 @@
+//! Text format 0.0.4.
+
+use crate::check;
+use crate::cursor::{Cursor, Result};
+use crate::model::{Exposition, Kind, Sample};
+use crate::reader::{Families, series};
+
+/// Reads a page of text format 0.0.4.
+///
+/// # Errors
+///
+/// For the first mistake.
+pub fn parse_text(page: &str) -> Result<Exposition> {
+    parse(page, Families::default())
+}
+
+/// Like [`parse_text`], but the lines of a family may stand apart, as Prometheus itself tolerates it.
+///
+/// # Errors
+///
+/// For the first mistake.
+pub fn parse_text_ungrouped(page: &str) -> Result<Exposition> {
+    let mut families = Families::default();
+    families.ungrouped = true;
+    parse(page, families)
+}
+
+fn parse(page: &str, mut families: Families) -> Result<Exposition> {
+    for (index, line) in page.split_inclusive('\n').enumerate() {
+        let mut cursor = Cursor::new(line.strip_suffix('\n').unwrap_or(line), index + 1);
+        cursor.skip_blanks();
+        if cursor.take("#") {
+            comment(&mut cursor, &mut families)?;
+        } else if !cursor.is_done() {
+            sample(&mut cursor, &mut families)?;
+        }
+        if !line.ends_with('\n') {
+            let mut end = cursor;
+            end.take_while(|_| true);
+            return end.error("the last line has no line feed at its end".to_owned());
+        }
+    }
+    for family in &families.page.families {
+        check::form(family)?;
+        if !families.ungrouped {
+            check::buckets(family)?;
+        }
+    }
+    Ok(families.page)
+}
+
+/// `# HELP name text` or `# TYPE name kind`; any other comment says nothing.
+fn comment(line: &mut Cursor<'_>, families: &mut Families) -> Result<()> {
+    line.skip_blanks();
+    let keyword = line.take_while(|c| c != ' ' && c != '\t');
+    if keyword != "HELP" && keyword != "TYPE" {
+        return Ok(());
+    }
+    line.skip_blanks();
+    let place = *line;
+    let name = line.name("the name of a metric", true)?;
+    if !line.is_done() && !line.rest().starts_with([' ', '\t']) {
+        return line.fail("expected a blank behind the name of a metric");
+    }
+    line.skip_blanks();
+    if keyword == "TYPE" && !families.typed.insert(name.clone()) {
+        return place.error(format!("`{name}` has a TYPE line already"));
+    }
+    let family = families.open(&name, &place)?;
+    if keyword == "HELP" {
+        if family.help.is_some() {
+            return place.error(format!("`{name}` has a HELP line already"));
+        }
+        family.help = Some(unescape(line.rest()));
+        return Ok(());
+    }
+    let kind_at = *line;
+    let kind = match line.take_while(|c| c != ' ' && c != '\t') {
+        "counter" => Kind::Counter,
+        "gauge" => Kind::Gauge,
+        "histogram" => Kind::Histogram,
+        "summary" => Kind::Summary,
+        "untyped" => Kind::Unknown,
+        "" => return kind_at.fail("expected a type"),
+        other => {
+            return kind_at.error(format!(
+                "`{}` is no type; write counter, gauge, histogram, summary or untyped",
+                other.escape_debug()
+            ));
+        }
+    };
+    line.skip_blanks();
+    if !line.is_done() {
+        return line.fail("expected nothing behind a type");
+    }
+    if let Some(sample) = family.samples.first() {
+        return place.error(format!(
+            "the TYPE line of `{name}` must stand before its samples, the first of which is in line {}",
+            sample.line
+        ));
+    }
+    family.kind = kind;
+    Ok(())
+}
+
+/// Escapes of a help text. What is none stays as it is.
+fn unescape(text: &str) -> String {
+    let mut unescaped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        unescaped.push_str(&rest[..at]);
+        let (c, length) = match rest[at + 1..].chars().next() {
+            Some('n') => ('\n', 2),
+            Some('\\') => ('\\', 2),
+            _ => ('\\', 1),
+        };
+        unescaped.push(c);
+        rest = &rest[at + length..];
+    }
+    unescaped + rest
+}
+
+fn sample(line: &mut Cursor<'_>, families: &mut Families) -> Result<()> {
+    let place = *line;
+    let (name, labels) = series(line, true)?;
+    line.skip_blanks();
+    let value = line.number("the value")?;
+    line.skip_blanks();
+    let timestamp = if line.is_done() { None } else { Some(milliseconds(line)?) };
+    line.skip_blanks();
+    if !line.is_done() {
+        return line.fail("expected nothing behind a time stamp");
+    }
+    let sample = Sample { name, labels, value, timestamp, exemplar: None, line: place.number };
+    families.check_new(&sample, false, &place)?;
+    let family = families.open(&family_of(&sample.name, families), &place)?;
+    family.samples.push(sample);
+    Ok(())
+}
+
+fn milliseconds(line: &mut Cursor<'_>) -> Result<f64> {
+    let start = *line;
+    let word = line.take_while(|c| c != ' ' && c != '\t');
+    #[expect(clippy::cast_precision_loss, reason = "exact until the year 287,396")]
+    match word.parse::<i64>() {
+        Ok(milliseconds) => Ok(milliseconds as f64 / 1000.0),
+        Err(_) => start.error(format!(
+            "the time stamp `{}` is not a whole number of milliseconds",
+            word.escape_debug()
+        )),
+    }
+}
+
+/// `x` for the sample `x_bucket` of a histogram `x`.
+fn family_of(name: &str, families: &Families) -> String {
+    for (suffix, kinds) in [
+        ("_bucket", &[Kind::Histogram][..]),
+        ("_sum", &[Kind::Histogram, Kind::Summary]),
+        ("_count", &[Kind::Histogram, Kind::Summary]),
+    ] {
+        let base = name
+            .strip_suffix(suffix)
+            .filter(|base| families.kind(base).is_some_and(|kind| kinds.contains(&kind)));
+        if let Some(base) = base {
+            return base.to_owned();
+        }
+    }
+    name.to_owned()
+}
