@@ -23,6 +23,8 @@ use collector_meminfo as _;
 use collector_netdev as _;
 #[cfg(feature = "stat")]
 use collector_stat as _;
+#[cfg(feature = "textfile")]
+use collector_textfile as _;
 #[cfg(feature = "time")]
 use collector_time as _;
 #[cfg(feature = "uname")]

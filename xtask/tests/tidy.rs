@@ -36,7 +36,7 @@ fn ours(name: &str) -> bool {
 }
 
 /// Who may depend on whom, of our own crates. A crate that is not here may depend on none of them.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("exporter-exposition", &["exporter-sdk"]),
     ("exporter-prometheus", &["exporter-sdk"]),
     ("exporter-config", &[]),
@@ -47,8 +47,9 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ),
     ("exporter-http", &["exporter-exposition", "exporter-runtime"]),
     ("exporter-app", &["exporter-http", "exporter-runtime", "exporter-sdk"]),
+    ("exporter-parse", &[]),
     ("exporter-sdk", &[]),
-    ("exporter-testkit", &["exporter-runtime", "exporter-sdk"]),
+    ("exporter-testkit", &["exporter-parse", "exporter-runtime", "exporter-sdk"]),
     (
         "exporter-bench",
         &["collector-counter", "collector-gauge", "exporter-exposition", "exporter-sdk"],

@@ -1,7 +1,8 @@
 //! A page of the text format, read back.
 
-use std::collections::BTreeMap;
 use std::fmt;
+
+use exporter_parse::{Kind, Sample as Parsed, parse_text};
 
 /// The samples and the metadata of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,23 +25,24 @@ pub struct Sample {
 }
 
 impl Page {
-    /// Reads a page of text format 0.0.4. Panics where it is not well formed.
+    /// Reads a page of text format 0.0.4. Panics, saying where, if it is not well formed.
+    #[track_caller]
     pub fn parse(text: &str) -> Self {
-        assert!(text.is_empty() || text.ends_with('\n'), "the last line has no end: {text:?}");
+        let parsed = parse_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         let mut page = Self::default();
-        let mut helps = BTreeMap::new();
-        for line in text.lines() {
-            if let Some(rest) = line.strip_prefix("# HELP ") {
-                let (name, help) = rest.split_once(' ').unwrap_or((rest, ""));
-                helps.insert(name.to_owned(), help.replace("\\n", "\n").replace("\\\\", "\\"));
-            } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-                let (name, kind) =
-                    rest.split_once(' ').unwrap_or_else(|| panic!("no type: {line}"));
-                let help = helps.get(name).cloned().unwrap_or_default();
-                page.families.push((name.to_owned(), kind.to_owned(), help));
-            } else if !line.starts_with('#') && !line.is_empty() {
-                page.samples.push(sample(line).unwrap_or_else(|| panic!("not a sample: {line}")));
-            }
+        for family in parsed.families {
+            let samples = family.samples.into_iter();
+            page.samples.extend(samples.map(|Parsed { name, labels, value, .. }| Sample {
+                name,
+                labels,
+                value,
+            }));
+            // As the text format spells it.
+            let kind = match family.kind {
+                Kind::Unknown => "untyped".to_owned(),
+                kind => kind.to_string(),
+            };
+            page.families.push((family.name, kind, family.help.unwrap_or_default()));
         }
         page
     }
@@ -117,41 +119,6 @@ impl Sample {
     }
 }
 
-fn sample(line: &str) -> Option<Sample> {
-    let end = line.find(['{', ' '])?;
-    let (name, mut rest) = line.split_at(end);
-    let mut labels = Vec::new();
-    if let Some(block) = rest.strip_prefix('{') {
-        rest = block;
-        while !rest.starts_with('}') {
-            let (label, value) = rest.split_once("=\"")?;
-            let (value, after) = quoted(value)?;
-            labels.push((label.to_owned(), value));
-            rest = after.strip_prefix(',').unwrap_or(after);
-        }
-        rest = &rest[1..];
-    }
-    let value = rest.trim_start().parse().ok()?;
-    Some(Sample { name: name.to_owned(), labels, value })
-}
-
-/// A label value up to its closing quote, unescaped, and what follows.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((value, &text[at + 1..])),
-            '\\' => value.push(match chars.next()?.1 {
-                'n' => '\n',
-                other => other,
-            }),
-            other => value.push(other),
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "not a sample")]
+    #[should_panic(expected = "line 1, column 11: expected `\"` behind a label value")]
     fn a_line_that_is_no_sample_is_noticed() {
         Page::parse("a{x=\"1} 2\n");
     }
