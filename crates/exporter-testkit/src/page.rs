@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "line 1, column 11: expected `\"` behind a label value")]
+    #[should_panic(expected = "line 1, column 10: expected `\"` behind a label value")]
     fn a_line_that_is_no_sample_is_noticed() {
         Page::parse("a{x=\"1} 2\n");
     }
