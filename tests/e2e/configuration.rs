@@ -23,7 +23,9 @@ fn stdout(args: &[&str]) -> String {
 fn the_example_is_the_default_key_by_key() {
     let flag = format!("--config.file={}", example());
     assert_eq!(stdout(&["config", &flag]), stdout(&["config"]));
-    assert!(stdout(&["check", "config", &example()]).ends_with("run with it: counter, gauge\n"));
+    let collectors = "counter, cpu, diskstats, filesystem, gauge, loadavg, meminfo, netdev, stat, textfile, time, uname";
+    let said = stdout(&["check", "config", &example()]);
+    assert!(said.ends_with(&format!("run with it: {collectors}\n")), "{said}");
 }
 
 #[test]
@@ -35,8 +37,15 @@ fn the_example_names_every_key_that_there_is() {
         keys.extend(schema["$defs"][section]["properties"].as_object().unwrap().keys());
     }
     keys.extend(schema["properties"].as_object().unwrap().keys());
-    keys.extend(schema["properties"]["collectors"]["properties"].as_object().unwrap().keys());
-    assert!(keys.len() > 12, "{keys:?}");
+    // Every collector, and every key of one.
+    let config = stdout(&["config"]);
+    let of_collectors = config.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(':'));
+    let of_collectors: Vec<String> = of_collectors
+        .map(|(key, _)| key.trim().to_owned())
+        .filter(|key| key != "enabled")
+        .collect();
+    keys.extend(&of_collectors);
+    assert!(keys.len() > 40, "{keys:?}");
     for key in keys {
         let there = text
             .lines()

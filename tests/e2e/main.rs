@@ -13,3 +13,7 @@ mod shipped;
 
 /// The binary under test, with the features of this build.
 const EXPORTER: &str = env!("CARGO_BIN_EXE_exporter-bin");
+
+/// The reference exporter, though the binary has more collectors.
+const REFERENCE: [&str; 3] =
+    ["--collector.disable-defaults", "--collector.gauge", "--collector.counter"];

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use exporter_testkit::{Exporter, Prometheus, wait_until};
 
-use crate::EXPORTER;
+use crate::{EXPORTER, REFERENCE};
 
 #[test]
 fn a_real_prometheus_scrapes_it_and_answers_queries_with_its_samples() {
@@ -44,7 +44,28 @@ fn a_real_prometheus_scrapes_it_and_answers_queries_with_its_samples() {
 
 #[test]
 fn promtool_has_nothing_to_say_but_of_the_two_names_that_are_given() {
-    let page = Exporter::start(EXPORTER, [""; 0]).get("/metrics").body;
+    let page = Exporter::start(EXPORTER, REFERENCE).get("/metrics").body;
+    // The two names are given, and all that is wrong with the page.
+    let expected = [
+        "my_counter counter metrics should have \"_total\" suffix",
+        "my_counter metric name should not include type 'counter'",
+        "my_gauge metric name should not include type 'gauge'",
+    ];
+    assert_eq!(promtool(&page), expected);
+}
+
+#[test]
+fn promtool_has_nothing_to_say_of_host_and_textfile_but_of_the_names_of_the_kernel() {
+    let args = ["--no-collector.gauge", "--no-collector.counter", "--web.node-exporter-build-info"];
+    let page = Exporter::start(EXPORTER, args).get("/metrics").body;
+    let rule = "metric names should be written in 'snake_case' not 'camelCase'";
+    for line in promtool(&page) {
+        assert!(line.starts_with("node_memory_") && line.ends_with(rule), "{line}");
+    }
+}
+
+/// What promtool says of a page.
+fn promtool(page: &str) -> Vec<String> {
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -55,11 +76,5 @@ fn promtool_has_nothing_to_say_but_of_the_two_names_that_are_given() {
     promtool.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let output = promtool.wait_with_output().unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    // The two names are given, and all that is wrong with the page.
-    let expected = [
-        "my_counter counter metrics should have \"_total\" suffix",
-        "my_counter metric name should not include type 'counter'",
-        "my_gauge metric name should not include type 'gauge'",
-    ];
-    assert_eq!(said.trim().lines().collect::<Vec<_>>(), expected);
+    said.trim().lines().map(str::to_owned).collect()
 }

@@ -7,10 +7,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use exporter_testkit::{Exporter, Page};
 
-use crate::EXPORTER;
+use crate::{EXPORTER, REFERENCE};
 
 fn start(args: &[&str]) -> Exporter {
-    Exporter::start(EXPORTER, args)
+    Exporter::start(EXPORTER, [&REFERENCE, args].concat())
 }
 
 fn now() -> f64 {

@@ -115,6 +115,21 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
 }
 
 #[test]
+fn a_new_exporter_outside_is_built_tested_and_scraped() {
+    let outside = TempDir::new().unwrap();
+    let project = outside.path().join("water-works");
+    let path = project.to_str().unwrap();
+    let said = succeed(&root(), &["xtask", "new-exporter", path]);
+    assert!(said.contains("with the collectors `water_works` and `loadavg`"), "{said}");
+    // The versions of other people's crates that this workspace was tested with.
+    fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+    succeed(&project, &["test", "--quiet"]);
+    succeed(&project, &["fmt", "--check"]);
+    let again = cargo(&root(), &["xtask", "new-exporter", path]);
+    assert!(String::from_utf8_lossy(&again.stderr).contains("water-works exists already"));
+}
+
+#[test]
 fn a_bad_or_taken_name_is_refused_and_nothing_is_changed() {
     let copy = copy();
     let lock = cargo(copy.path(), &["xtask", "help"]);

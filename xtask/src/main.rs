@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod docs;
 mod new_collector;
+mod new_exporter;
 mod process;
 mod templates;
 mod test;
@@ -22,6 +23,7 @@ Commands:
   new-collector [--async] [--dynamic] NAME
                        Write a new collector crate and build it in: one that waits for its source instead of
                        blocking, one whose metrics come from its configuration
+  new-exporter DIR     Write an exporter of your own outside this repository
   docs                 Write the documentation that is made from the code
   test [ARGS]          Install what the tests need, and run them all; ARGS go to `cargo test`
   ci                   Everything that has to pass: format, clippy, documentation, features, tests
@@ -46,6 +48,7 @@ fn run() -> Outcome {
     match parser.next()? {
         Some(Value(command)) => match command.to_str() {
             Some("new-collector") => new_collector::run(&root(), parser),
+            Some("new-exporter") => new_exporter::run(&root(), parser),
             Some("docs") => docs::run(&root()),
             Some("test") => test::run(&root(), parser.raw_args()?.collect()),
             Some("ci") => ci::run(&root()),
@@ -60,7 +63,10 @@ fn run() -> Outcome {
     }
 }
 
-/// The root of the workspace that this was built from.
+/// The root of the workspace that this is run for. Cargo says where at run time; what it said when this was built may be
+/// another copy with the same target folder.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+    let xtask = std::env::var_os("CARGO_MANIFEST_DIR");
+    let xtask = xtask.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().map_or_else(PathBuf::new, Path::to_path_buf)
 }

@@ -59,19 +59,19 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
 
 /// The forms that one name takes.
 #[derive(Debug)]
-struct Names {
+pub(crate) struct Names {
     /// `my_thing`: in flags, configuration and labels.
-    collector: String,
+    pub(crate) collector: String,
     /// `my-thing`.
-    feature: String,
+    pub(crate) feature: String,
     /// `collector-my-thing`.
     package: String,
     /// `MyThing`.
-    type_name: String,
+    pub(crate) type_name: String,
 }
 
 impl Names {
-    fn new(name: &str) -> Outcome<Self> {
+    pub(crate) fn new(name: &str) -> Outcome<Self> {
         let legal = name.starts_with(|c: char| c.is_ascii_lowercase())
             && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
         if !legal {

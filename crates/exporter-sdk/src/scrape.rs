@@ -17,8 +17,6 @@ use crate::recorder::{InvalidSample, Recorder, RunError};
 use crate::snapshot::{FamilySamples, Snapshot};
 use crate::value::SampleValue;
 
-const DIFFERS: &str = "emitted with another kind or other labels than described";
-
 /// One run: where a collector's samples go. They belong to this run alone; nothing is left over from the last one.
 ///
 /// A sample that cannot be right (its family is not in [`METRICS`](crate::Collector::METRICS), say) does not stop the
@@ -286,8 +284,10 @@ impl Scrape<'_> {
             index
         } else if let Some(&index) = self.recorder.by_name.get(desc.name) {
             // A `const` metric has an address of its own wherever it is named: the name finds it, once per address.
-            if !self.snapshot.families[index].family().matches(desc) {
-                self.fail(desc.name, DIFFERS.into());
+            let described = self.snapshot.families[index].family();
+            if !described.matches(desc) {
+                let problem = differs(described, &Family::from(desc));
+                self.fail(desc.name, problem);
                 return None;
             }
             self.recorder.by_address.insert(key, index);
@@ -316,8 +316,10 @@ impl Scrape<'_> {
             return Some(index);
         }
         if let Some(&index) = self.recorder.by_name.get(family.name()) {
-            if !self.snapshot.families[index].family().is_like(family) {
-                self.fail(family.name(), DIFFERS.into());
+            let described = self.snapshot.families[index].family();
+            if !described.is_like(family) {
+                let problem = differs(described, family);
+                self.fail(family.name(), problem);
                 return None;
             }
             return Some(index);
@@ -358,7 +360,21 @@ impl Scrape<'_> {
     }
 }
 
-/// The labels of a sample and the constant ones of its family, in the order of their names.
+/// `emitted as a counter without labels, but described as a gauge with the labels a, b`.
+fn differs(described: &Family, emitted: &Family) -> String {
+    let told = |family: &Family| {
+        let constant = family.const_labels().map(|(name, value)| format!("{name}={value:?}"));
+        let labels: Vec<String> = family.labels().map(str::to_owned).chain(constant).collect();
+        let labels = match labels.len() {
+            0 => "without labels".to_owned(),
+            1 => format!("with the label {}", labels[0]),
+            _ => format!("with the labels {}", labels.join(", ")),
+        };
+        format!("a {} {labels}", family.kind())
+    };
+    format!("emitted as {}, but described as {}", told(emitted), told(described))
+}
+
 /// The first that is wrong is told.
 fn note(invalid: &mut Option<InvalidSample>, metric: &str, problem: String) {
     invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });

@@ -103,6 +103,7 @@ pub struct Case {
 
 impl Case {
     /// The collector of this type, of the package in this folder.
+    #[track_caller]
     pub fn of<C: Register<Way>, Way>(folder: &str) -> Self {
         Self {
             kind: kind_of::<C, Way>(),

@@ -1,5 +1,6 @@
 //! One collector, run the way an exporter runs it.
 
+use std::panic::Location;
 use std::path::Path;
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub struct Probe {
 
 impl Probe {
     /// Tries a collector of this type, with its defaults, on this host.
+    #[track_caller]
     pub fn of<C: Register<Way>, Way>() -> Self {
         Self::of_kind(kind_of::<C, Way>())
     }
@@ -105,13 +107,16 @@ impl Probe {
     }
 }
 
+/// The type as it is registered, at the place of whoever tries it.
+#[track_caller]
 pub(crate) fn kind_of<C: Register<Way>, Way>() -> CollectorType {
+    let place = Location::caller();
     let origin = Origin {
         package: "the package under test",
         version: None,
         description: "",
-        file: file!(),
-        line: line!(),
+        file: place.file(),
+        line: place.line(),
     };
     CollectorType::from(&Registration::of::<C, Way>(origin))
 }

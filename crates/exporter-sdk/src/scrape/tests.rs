@@ -83,12 +83,12 @@ fn what_was_not_described_fails_the_run_and_names_the_metric() {
     );
     assert_eq!(
         problem(recorder, |s| s.emit(&WRONG, ["a"], 1)),
-        "metric `disk_read_total`: emitted with another kind or other labels than described"
+        "metric `disk_read_total`: emitted as a gauge with the label device, but described as a counter with the label device"
     );
     let wrong = Family::gauge("disk_read_total", "").build().unwrap();
     assert_eq!(
         problem(recorder, |s| s.emit_dynamic(&wrong, [""; 0], 1)),
-        "metric `disk_read_total`: emitted with another kind or other labels than described"
+        "metric `disk_read_total`: emitted as a gauge without labels, but described as a counter with the label device"
     );
 }
 

@@ -1,0 +1,79 @@
+//! `cargo xtask new-exporter DIR`: a project outside this repository, an exporter with a collector of its own that also
+//! links one of ours.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use crate::new_collector::Names;
+use crate::process::cargo;
+use crate::templates::Shape;
+
+pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
+    let folder = match parser.next()? {
+        Some(lexopt::Arg::Value(folder)) => PathBuf::from(folder),
+        Some(arg) => return Err(arg.unexpected().into()),
+        None => return Err("a DIR is missing: cargo xtask new-exporter DIR".into()),
+    };
+    if let Some(arg) = parser.next()? {
+        return Err(arg.unexpected().into());
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_");
+    let names = Names::new(&name).map_err(|error| format!("{}: {error}", folder.display()))?;
+    if folder.exists() {
+        return Err(format!("{} exists already", folder.display()).into());
+    }
+    write(&folder, &files(root, &names))
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    // How the text has to be wrapped depends on the name. Where there is no rustfmt, nothing will ask for it either.
+    if !cargo(&folder).arg("fmt").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("note: `cargo fmt` did not run; the new files may need it");
+    }
+    println!(
+        "Wrote {0}, an exporter with the collectors `{name}` and `loadavg`.\n",
+        folder.display()
+    );
+    println!("  edit it   {}/src/{name}.rs", folder.display());
+    println!("  test it   cargo test --manifest-path {}/Cargo.toml", folder.display());
+    println!("  run it    cargo run --manifest-path {}/Cargo.toml", folder.display());
+    println!("  scrape it curl http://localhost:9999/metrics");
+    Ok(())
+}
+
+fn write(folder: &Path, files: &[(String, String)]) -> std::io::Result<()> {
+    for (path, text) in files {
+        let path = folder.join(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+fn files(root: &Path, names: &Names) -> Vec<(String, String)> {
+    let fill = |text: &str| {
+        text.replace("{package}", &names.feature)
+            .replace("{collector}", &names.collector)
+            .replace("{TypeName}", &names.type_name)
+            .replace("{root}", &root.display().to_string())
+    };
+    let mut files = vec![
+        ("Cargo.toml".to_owned(), fill(MANIFEST)),
+        ("src/main.rs".to_owned(), fill(MAIN)),
+        ("tests/exporter.rs".to_owned(), fill(TEST)),
+        (".gitignore".to_owned(), "/target\n".to_owned()),
+    ];
+    // The collector is the one that new-collector writes, as a module.
+    for (path, text) in Shape::default().files() {
+        let path = match path {
+            "Cargo.toml" => continue,
+            "src/lib.rs" => format!("src/{}.rs", names.collector),
+            path => path.to_owned(),
+        };
+        files.push((path, fill(text).replace("#![forbid(unsafe_code)]\n\n", "")));
+    }
+    files
+}
+
+const MANIFEST: &str = include_str!("../templates/exporter.toml.txt");
+const MAIN: &str = include_str!("../templates/exporter_main.rs.txt");
+const TEST: &str = include_str!("../templates/exporter_test.rs.txt");
