@@ -111,7 +111,7 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
     assert!(exporter.scrape().gauge("gauge_board_threads_max", &[]) > 0.0);
     // What the manifest says is in the README and in the binary.
     let readme = fs::read_to_string(copy.path().join("crates/collector-tide/README.md")).unwrap();
-    assert!(readme.contains("| `request` | text | `\"hello\"` | The line to send. |"), "{readme}");
+    assert!(readme.contains("| `request` | text | `hello` | The line to send. |"), "{readme}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl KeyFlag {
     }
 
     fn of_key(key: &KeyDoc, name: &str) -> Self {
-        let default = key.default.as_ref().map(|default| format!(" [default: {default}]"));
+        let default = key.default_text().map(|default| format!(" [default: {default}]"));
         let keys: Vec<String> = key.path.iter().map(|key| key.replace('_', "-")).collect();
         let top = ["collectors".to_owned(), name.to_owned()];
         Self {

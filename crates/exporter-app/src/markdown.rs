@@ -43,9 +43,9 @@ fn configuration(page: &mut String, collector: &CollectorType) {
     );
     page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
     for key in &keys {
-        let default = match &key.default {
+        let default = match key.default_text() {
             _ if key.required => "required".to_owned(),
-            Some(default) => format!("`{}`", cell(&default.to_string())),
+            Some(default) => format!("`{}`", cell(&default)),
             None => String::new(),
         };
         let _ = writeln!(

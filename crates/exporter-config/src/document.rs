@@ -21,6 +21,17 @@ pub struct KeyDoc {
     pub secret: bool,
 }
 
+impl KeyDoc {
+    /// The default as an operator would write it; `None` also where that is nothing.
+    pub fn default_text(&self) -> Option<String> {
+        match self.default.as_ref()? {
+            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Value::Array(items) if items.is_empty() => None,
+            default => Some(default.to_string()),
+        }
+    }
+}
+
 /// What may stand at a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
