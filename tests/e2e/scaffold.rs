@@ -109,6 +109,15 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
     let sample = copy.path().join("crates/collector-gauge-board/sample.yml");
     let exporter = Exporter::start(&binary, [format!("--config.file={}", sample.display())]);
     assert!(exporter.scrape().gauge("gauge_board_threads_max", &[]) > 0.0);
+    // A crate that no `use` line names would not be linked.
+    let main = copy.path().join("exporter-bin/src/main.rs");
+    let text = fs::read_to_string(&main).unwrap();
+    fs::write(&main, text.replace("#[cfg(feature = \"tide\")]\nuse collector_tide as _;\n", ""))
+        .unwrap();
+    let output = cargo(copy.path(), &["build", "--quiet", "--features", "tide"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{said}");
+    assert!(said.contains("add `use collector_tide as _;` to the crate root"), "{said}");
     // What the manifest says is in the README and in the binary.
     let readme = fs::read_to_string(copy.path().join("crates/collector-tide/README.md")).unwrap();
     assert!(readme.contains("| `request` | text | `hello` | The line to send. |"), "{readme}");

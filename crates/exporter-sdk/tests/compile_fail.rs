@@ -75,3 +75,41 @@ fn aborting_on_panics_is_refused_unless_one_insists() {
     let output = build(&package, "fine", "--cfg exporter_allow_panic_abort");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn two_versions_of_the_sdk_are_refused_by_cargo() {
+    // What a registry would have, with another version.
+    let folder = TempDir::new().unwrap();
+    let packaged = Command::new(env!("CARGO"))
+        .args(["package", "--quiet", "--no-verify", "--allow-dirty", "--target-dir"])
+        .arg(folder.path())
+        .current_dir(here(""))
+        .output()
+        .unwrap();
+    assert!(packaged.status.success(), "{}", String::from_utf8_lossy(&packaged.stderr));
+    let name = concat!("exporter-sdk-", env!("CARGO_PKG_VERSION"));
+    let unpacked = Command::new("tar")
+        .args(["xzf", &format!("package/{name}.crate")])
+        .current_dir(folder.path())
+        .status();
+    assert!(unpacked.unwrap().success());
+    let other = folder.path().join(name);
+    let manifest = fs::read_to_string(other.join("Cargo.toml")).unwrap();
+    let version = concat!("\nversion = \"", env!("CARGO_PKG_VERSION"), "\"\n");
+    let manifest = manifest.replacen(version, "\nversion = \"99.0.0\"\n", 1);
+    fs::write(other.join("Cargo.toml"), manifest).unwrap();
+    let dependency = format!(
+        "[dependencies.other]\npackage = \"exporter-sdk\"\npath = \"{}\"\n",
+        other.display()
+    );
+    let package = package(&[here("tests/fine.rs")], &dependency);
+    let output = build(&package, "fine", "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    for part in [
+        "package `exporter-sdk` links to the native library `exporter-sdk`, but it conflicts",
+        "Try to adjust your dependencies so that only one package uses the `links",
+    ] {
+        assert!(said.contains(part), "{part} is missing in:\n{said}");
+    }
+}
