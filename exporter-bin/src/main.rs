@@ -15,6 +15,8 @@ use collector_diskstats as _;
 use collector_filesystem as _;
 #[cfg(feature = "gauge")]
 use collector_gauge as _;
+#[cfg(feature = "json")]
+use collector_json as _;
 #[cfg(feature = "loadavg")]
 use collector_loadavg as _;
 #[cfg(feature = "meminfo")]

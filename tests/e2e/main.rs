@@ -5,6 +5,7 @@
 mod cli;
 mod configuration;
 mod docs;
+mod json;
 mod parity;
 mod prometheus;
 mod reference;

@@ -39,7 +39,7 @@ impl KeyFlag {
                 continue;
             }
             flags.push(Self::of_key(&key, name));
-            if key.secret {
+            if key.shape == Shape::Secret {
                 flags.push(Self::of_file(&key, name));
             }
         }
@@ -166,7 +166,7 @@ impl KeyFlag {
 fn is_flag(shape: &Shape) -> bool {
     match shape {
         Shape::List(item) => !matches!(**item, Shape::List(_)) && is_flag(item),
-        Shape::Map(_) | Shape::Keys | Shape::Any => false,
+        Shape::Map(_) | Shape::Either(_) | Shape::Keys | Shape::Any => false,
         _ => true,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use exporter_runtime::{CollectorType, KeyDoc, Shape, document_keys};
+use exporter_runtime::{CollectorType, Shape, document_keys};
 use exporter_sdk::Family;
 
 /// A page on one collector, with the metrics that are known of it.
@@ -52,7 +52,7 @@ fn configuration(page: &mut String, collector: &CollectorType) {
             page,
             "| `{}` | {} | {default} | {} |",
             key.path.join("."),
-            shape(key),
+            shape(&key.shape),
             cell(&key.description)
         );
     }
@@ -84,30 +84,37 @@ fn metrics(page: &mut String, collector: &CollectorType, families: &[&Family]) {
     page.push_str(more);
 }
 
-fn shape(key: &KeyDoc) -> String {
-    fn name(shape: &Shape) -> String {
-        match shape {
-            Shape::Boolean => "boolean".to_owned(),
-            Shape::Integer => "integer".to_owned(),
-            Shape::Number => "number".to_owned(),
-            Shape::Text => "text".to_owned(),
-            Shape::Choice(words) => {
-                let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-                words.join(" or ")
-            }
-            Shape::List(item) => format!("list of {}", plural(item)),
-            Shape::Map(value) => format!("map to {}", name(value)),
-            Shape::Keys => "map".to_owned(),
-            Shape::Any => "any".to_owned(),
+fn shape(shape: &Shape) -> String {
+    match shape {
+        Shape::Boolean => "boolean".to_owned(),
+        Shape::Integer => "integer".to_owned(),
+        Shape::Number => "number".to_owned(),
+        Shape::Text => "text".to_owned(),
+        Shape::Secret => "text or `{file: PATH}`".to_owned(),
+        Shape::Choice(words) => {
+            let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            words.join(" or ")
         }
+        Shape::List(item) => format!("list of {}", plural(item)),
+        Shape::Map(value) => format!("map to {}", self::shape(value)),
+        Shape::Either(shapes) => shapes.iter().map(self::shape).collect::<Vec<_>>().join(" or "),
+        Shape::Keys => "map".to_owned(),
+        Shape::Any => "any".to_owned(),
     }
-    fn plural(shape: &Shape) -> String {
-        match shape {
-            Shape::Text | Shape::Any | Shape::Choice(_) => name(shape),
-            shape => format!("{}s", name(shape)),
+}
+
+fn plural(shape: &Shape) -> String {
+    match shape {
+        Shape::Boolean
+        | Shape::Integer
+        | Shape::Number
+        | Shape::Map(_)
+        | Shape::List(_)
+        | Shape::Keys => {
+            format!("{}s", self::shape(shape))
         }
+        _ => self::shape(shape),
     }
-    if key.secret { "text or `{file: PATH}`".to_owned() } else { name(&key.shape) }
 }
 
 /// Text in a cell of a table.

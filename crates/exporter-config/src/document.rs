@@ -17,8 +17,6 @@ pub struct KeyDoc {
     pub default: Option<Value>,
     /// Whether it may not be left out.
     pub required: bool,
-    /// Whether it may hold a secret, which is then given as it is or as `{file: PATH}`.
-    pub secret: bool,
 }
 
 impl KeyDoc {
@@ -27,6 +25,8 @@ impl KeyDoc {
         match self.default.as_ref()? {
             Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
             Value::Array(items) if items.is_empty() => None,
+            // The keys below tell theirs.
+            Value::Object(_) => None,
             default => Some(default.to_string()),
         }
     }
@@ -43,12 +43,16 @@ pub enum Shape {
     Number,
     /// Text.
     Text,
+    /// Text that is shown nowhere, or `{file: PATH}` of it.
+    Secret,
     /// One of these words.
     Choice(Vec<String>),
     /// A list of such values.
     List(Box<Self>),
     /// Keys that the operator chooses, each with such a value.
     Map(Box<Self>),
+    /// One or the other.
+    Either(Vec<Self>),
     /// Keys of its own, which follow.
     Keys,
     /// Something that the schema does not say more of.
@@ -96,15 +100,15 @@ impl<'a> Walk<'a> {
     }
 
     fn key(&mut self, property: &Value, required: bool) {
-        let secret = self.is_secret(property);
-        let default = property.get("default").filter(|default| !default.is_null() && !secret);
+        let shape = self.shape(property, 0);
+        let shown = |default: &&Value| !default.is_null() && shape != Shape::Secret;
+        let default = property.get("default").filter(shown);
         let key = KeyDoc {
             path: self.path.clone(),
-            shape: if secret { Shape::Text } else { self.shape(property, 0) },
             description: self.description(property),
             default: default.cloned(),
             required,
-            secret,
+            shape,
         };
         // The variants of an enum may share keys.
         if !self.found.iter().any(|found| found.path == key.path) {
@@ -122,6 +126,9 @@ impl<'a> Walk<'a> {
             step.push_str("[]");
             self.properties(items);
         } else if let Some(values) = schema.get("additionalProperties").filter(|v| v.is_object()) {
+            if self.is_secret(values) {
+                return;
+            }
             self.path.push("*".to_owned());
             self.properties(values);
             self.path.pop();
@@ -138,6 +145,9 @@ impl<'a> Walk<'a> {
     }
 
     fn shape(&self, property: &Value, depth: usize) -> Shape {
+        if self.is_secret(property) {
+            return Shape::Secret;
+        }
         let schema = self.resolve(property);
         if let Some(choices) = choices(schema) {
             return Shape::Choice(choices);
@@ -157,6 +167,17 @@ impl<'a> Walk<'a> {
                 }
                 _ => Shape::Keys,
             },
+            Some(_) => Shape::Any,
+            None => self.alternatives(schema, depth),
+        }
+    }
+
+    fn alternatives(&self, schema: &Value, depth: usize) -> Shape {
+        match schema.get("anyOf").and_then(Value::as_array) {
+            Some(alternatives) if depth < DEEPEST => {
+                let shapes = alternatives.iter().map(|one| self.shape(one, depth + 1));
+                Shape::Either(shapes.collect())
+            }
             _ => Shape::Any,
         }
     }

@@ -11,8 +11,8 @@ use crate::node::{Node, NodeValue};
 use crate::problem::{Problem, child_path, item_path};
 use crate::schema::{Alternatives, SchemaTree, is_secret, of_item, of_key, of_maps};
 
-/// The largest secret that is read.
-const MAX_BYTES: usize = 64 << 10;
+/// The largest secret that is read: a bundle of certificates is the largest kind.
+const MAX_BYTES: usize = 1 << 20;
 
 /// A file that a secret was read from. Two are equal when the same file held the same secret, so that a reload can tell
 /// whether one changed.
@@ -39,7 +39,7 @@ impl fmt::Debug for SecretFile {
 ///
 /// # Errors
 ///
-/// When a file is missing, no regular file, empty, larger than 64 KiB or not UTF-8. Nothing of its content is in the
+/// When a file is missing, no regular file, empty, larger than 1 MiB or not UTF-8. Nothing of its content is in the
 /// problem.
 pub fn resolve_secrets(
     node: &mut Node,
@@ -96,7 +96,7 @@ impl<'a> Resolve<'a> {
         };
         let full = self.folder.join(name);
         let place = full.display();
-        let text = read_text(&full, MAX_BYTES, "64 KiB")
+        let text = read_text(&full, MAX_BYTES, "1 MiB")
             .map_err(|error| problem(&format!("{place}: {}", error.message)))?;
         let content = text.strip_suffix('\n').unwrap_or(&text);
         let content = content.strip_suffix('\r').unwrap_or(content).to_owned();

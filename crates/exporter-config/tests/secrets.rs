@@ -191,13 +191,13 @@ fn a_file_that_is_no_secret_is_refused_without_its_content() {
     let folder = folder();
     let write = |name: &str, content: &[u8]| fs::write(folder.path().join(name), content).unwrap();
     write("empty", b"\n");
-    write("large", "hunter2".repeat(20_000).as_bytes());
+    write("large", "hunter2".repeat(200_000).as_bytes());
     write("binary", b"hunter2\nhunter2\xff");
     fs::create_dir(folder.path().join("d")).unwrap();
     for (name, message) in [
         ("none", "there is no such file"),
         ("empty", "the file is empty; write the secret into it"),
-        ("large", "the file is larger than 64 KiB"),
+        ("large", "the file is larger than 1 MiB"),
         ("binary", "not UTF-8 in line 2; save the file as UTF-8"),
         ("d", "this is a directory; name a file in it"),
     ] {

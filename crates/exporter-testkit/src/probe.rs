@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use exporter_runtime::{
-    BuildInfo, Catalog, CollectorType, DuplicatePolicy, Failure, Node, Registry, RegistryOptions,
+    BuildInfo, Catalog, CollectorType, DuplicatePolicy, Node, Registry, RegistryOptions,
     ScrapeRequest, Settings, read_settings,
 };
 use exporter_sdk::{Family, Origin, Paths, Register, Registration};
@@ -156,22 +156,30 @@ impl Probed {
     /// Runs the collector, which must succeed, and returns its part of a page.
     #[track_caller]
     pub fn text(&self) -> String {
-        let scraped = self.0.scrape_blocking(&ScrapeRequest::default());
-        if let Some(missing) = scraped.missing.first() {
-            panic!("{} failed: {}", missing.collector, told(&missing.failure));
-        }
-        let text = String::from_utf8(scraped.into_text()).expect("pages are UTF-8");
-        text.split_inclusive('\n').filter(|line| !is_evidence(line)).collect()
+        self.attempt().unwrap_or_else(|failure| panic!("it failed: {failure}"))
     }
 
     /// Runs the collector, which must fail, and returns why.
     #[track_caller]
     pub fn failure(&self) -> String {
-        let mut scraped = self.0.scrape_blocking(&ScrapeRequest::default());
-        match scraped.missing.pop() {
-            Some(missing) => missing.failure.message,
-            None => panic!("it succeeded"),
+        match self.attempt() {
+            Ok(_) => panic!("it succeeded"),
+            Err(failure) => failure,
         }
+    }
+
+    /// Runs the collector, and returns its part of a page, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the collector said was wrong, or the exporter of the run.
+    pub fn attempt(&self) -> Result<String, String> {
+        let mut scraped = self.0.scrape_blocking(&ScrapeRequest::default());
+        if let Some(missing) = scraped.missing.pop() {
+            return Err(missing.failure.message);
+        }
+        let text = String::from_utf8(scraped.into_text()).expect("pages are UTF-8");
+        Ok(text.split_inclusive('\n').filter(|line| !is_evidence(line)).collect())
     }
 
     /// The families that the collector described, and those of a run.
@@ -184,10 +192,6 @@ impl Probed {
         families.extend(on_page.filter(|family| !is_evidence(family.name())).cloned());
         families
     }
-}
-
-fn told(failure: &Failure) -> String {
-    format!("{}: {}", failure.reason.as_str(), failure.message)
 }
 
 /// Whether a line of a page tells how runs went instead of what they found.

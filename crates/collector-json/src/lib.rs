@@ -1,0 +1,68 @@
+//! Metrics from any JSON that is served over HTTP or HTTPS.
+//!
+//! At every run the document is fetched once, and each entry of `metrics` takes samples from it: `path` says which nodes of
+//! the document become samples, `value` and `labels` what is taken from each. All three are JSONPath (RFC 9535), the last two
+//! relative to the node:
+//!
+//! - `$.open` is what stands there, seen from the node; `$` is the node itself.
+//! - `^.name` begins at what the node is in (its list or object) instead, `^^.name` one further out.
+//! - `key()` is the name or index under which the node stands, `key(1)` that of what it is in, and so on.
+//! - Any other text is that text; a number may be a `value`.
+//!
+//! A value is a number, `true` (1), `false` (0), text that is a number, or text that `mapping` has a number for. Whole
+//! numbers are exact up to 64 bits. A label is text, a number, `true` or `false`.
+//!
+//! What is missing (or null) fails the run, with a message that says where, or is left out with `on_missing: skip`. A path
+//! with wildcards that finds nothing misses nothing: a list may be empty.
+//!
+//! Headers, body and credentials go to the origin (scheme, host and port) of `url` alone, wherever it redirects to.
+
+#![forbid(unsafe_code)]
+
+mod config;
+mod extract;
+mod fetch;
+mod term;
+mod tls;
+
+use exporter_sdk::{AsyncCollector, Context, Family, Result, Scrape, register};
+
+use crate::config::JsonConfig;
+use crate::extract::Metric;
+use crate::fetch::Source;
+
+/// One document, and what is taken from it.
+struct Json {
+    source: Source,
+    metrics: Vec<Metric>,
+}
+
+impl AsyncCollector for Json {
+    const NAME: &'static str = "json";
+    const DEFAULT_ENABLED: bool = false;
+
+    type Config = JsonConfig;
+
+    fn new(config: &JsonConfig, _: &Context) -> Result<Self> {
+        Ok(Self { source: Source::new(config)?, metrics: extract::metrics(&config.metrics)? })
+    }
+
+    fn describe(&self) -> Vec<Family> {
+        let mut families: Vec<Family> = self.metrics.iter().map(Metric::family).cloned().collect();
+        families.sort_by(|a, b| a.name().cmp(b.name()));
+        families.dedup_by(|a, b| a.name() == b.name());
+        families
+    }
+
+    async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
+        let document = self.source.fetch().await?;
+        self.metrics.iter().try_for_each(|metric| {
+            metric.emit(&document, scrape).map_err(|error| self.source.at(error))
+        })
+    }
+}
+
+register!(Json);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Documents of several servers on one page, as an operator sees them.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
+use exporter_testkit::{Exporter, Tree};
+
+use crate::EXPORTER;
+
+/// A server that gives every request this answer.
+fn serve(status: &'static str, document: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            // The first empty line ends the request.
+            BufReader::new(&stream)
+                .lines()
+                .take_while(|line| line.as_ref().unwrap() != "")
+                .for_each(drop);
+            let length = document.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+            );
+            stream.write_all(format!("{head}{document}").as_bytes()).unwrap();
+        }
+    });
+    format!("http://me:hunter2@{address}/orders?key=hunter2")
+}
+
+#[test]
+fn instances_share_families_and_one_that_fails_costs_its_own_samples() {
+    let tree = Tree::new();
+    let instance = |name: &str, url: String| {
+        format!(
+            "  json@{name}:\n    url: {url}\n    metrics: [{{name: orders_open, help: Open orders., path: $.open}}]\n"
+        )
+    };
+    let file = format!(
+        "collectors:\n{}{}{}",
+        instance("north", serve("200 OK", "{\"open\": 17}")),
+        instance("south", serve("200 OK", "{\"open\": 4.5}")),
+        instance("west", serve("503 Busy", "later")),
+    );
+    tree.write("exporter.yml", file);
+    let flag = format!("--config.file={}", tree.path("exporter.yml").display());
+    let mut exporter = Exporter::start(EXPORTER, ["--collector.disable-defaults", &flag]);
+    for _ in 0..2 {
+        let page = exporter.scrape();
+        assert_eq!(page.gauge("orders_open", &[("collector_instance", "north")]), 17.0);
+        assert_eq!(page.gauge("orders_open", &[("collector_instance", "south")]), 4.5);
+        assert_eq!(page.samples("orders_open").len(), 2);
+        let success = |name| page.gauge("exporter_collector_success", &[("collector", name)]);
+        assert_eq!((success("json@north"), success("json@west")), (1.0, 0.0));
+    }
+    let log = exporter.log();
+    assert!(log.contains("/orders?...: status 503 Service Unavailable: \\\"later\\\""), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+}
