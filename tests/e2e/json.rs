@@ -45,7 +45,7 @@ fn instances_share_families_and_one_that_fails_costs_its_own_samples() {
     );
     tree.write("exporter.yml", file);
     let flag = format!("--config.file={}", tree.path("exporter.yml").display());
-    let mut exporter = Exporter::start(EXPORTER, ["--collector.disable-defaults", &flag]);
+    let exporter = Exporter::start(EXPORTER, ["--collector.disable-defaults", &flag]);
     for _ in 0..2 {
         let page = exporter.scrape();
         assert_eq!(page.gauge("orders_open", &[("collector_instance", "north")]), 17.0);
