@@ -138,6 +138,63 @@ fn a_new_exporter_outside_is_built_tested_and_scraped() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("water-works exists already"));
 }
 
+/// A registry, as Cargo takes a folder for one, with what publishing this workspace would put there besides what it needs of
+/// others.
+fn registry(folder: &Path) {
+    let registry = folder.join("registry");
+    let at = registry.to_str().unwrap();
+    succeed(&root(), &["vendor", "--quiet", "--locked", "--versioned-dirs", at]);
+    let target = folder.join("packages");
+    let unpublished = ["exporter-bench", "lab-exporter", "xtask"].map(|name| ["--exclude", name]);
+    let package = [
+        "package",
+        "--workspace",
+        "--no-verify",
+        "--allow-dirty",
+        "--target-dir",
+        target.to_str().unwrap(),
+    ];
+    succeed(&root(), &[&package, unpublished.as_flattened()].concat());
+    let mut packages = 0;
+    for entry in fs::read_dir(target.join("package")).unwrap() {
+        let package = entry.unwrap().path();
+        if package.extension().is_none_or(|extension| extension != "crate") {
+            continue;
+        }
+        let unpack = Command::new("tar").arg("-xzf").arg(&package).current_dir(&registry).status();
+        assert!(unpack.unwrap().success(), "{}", package.display());
+        let checksum = registry.join(package.file_stem().unwrap()).join(".cargo-checksum.json");
+        fs::write(checksum, r#"{"files":{},"package":null}"#).unwrap();
+        packages += 1;
+    }
+    assert!(packages > 20, "{packages}");
+    let config = format!(
+        "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = \"{at}\"\n"
+    );
+    fs::create_dir(folder.join(".cargo")).unwrap();
+    fs::write(folder.join(".cargo/config.toml"), config).unwrap();
+}
+
+#[test]
+fn a_new_exporter_is_built_from_packages_as_they_would_be_published() {
+    let outside = TempDir::new().unwrap();
+    let project = outside.path().join("water-works");
+    succeed(&root(), &["xtask", "new-exporter", project.to_str().unwrap()]);
+    registry(outside.path());
+    let manifest = project.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let published = text.lines().map(|line| match line.split_once(" = { path = ") {
+        Some((name, _)) => format!("{name} = \"0.1.0\"\n"),
+        None => format!("{line}\n"),
+    });
+    fs::write(&manifest, published.collect::<String>()).unwrap();
+    fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
+    succeed(&project, &["check", "--quiet", "--offline", "--all-targets"]);
+    let tree = succeed(&project, &["tree", "--offline", "--prefix=none"]);
+    // Without the path that a package of this workspace would have.
+    assert!(tree.lines().any(|line| line == "exporter-sdk v0.1.0"), "{tree}");
+}
+
 #[test]
 fn a_bad_or_taken_name_is_refused_and_nothing_is_changed() {
     let copy = copy();
