@@ -6,6 +6,7 @@ mod cli;
 mod configuration;
 mod docs;
 mod json;
+mod large_host;
 mod parity;
 mod prometheus;
 mod reference;

@@ -1,12 +1,16 @@
 //! The feature `host` beside a real node_exporter, with one command line: the same families, series and values.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
-use exporter_testkit::{Exporter, Page, Sample, wait_until};
+use exporter_testkit::{Exporter, Page, Sample, Tree, wait_until};
 
 use crate::EXPORTER;
+use crate::large_host::large_host;
 
 const FLAGS: [&str; 20] = [
     "--collector.disable-defaults",
@@ -39,8 +43,9 @@ const NEWER_FAMILIES: [(&str, &str); 4] = [
     ("node_filesystem_mount_info", "1.7.0"),
 ];
 
-/// Labels that 1.5.0 does not have: `rotational` came with 1.6.0. (`device_error`, of 1.8.0, is empty where all is well.)
-const NEWER_LABELS: [(&str, &str); 1] = [("node_disk_info", "rotational")];
+/// Labels that 1.5.0 does not have: `rotational` came with 1.6.0, `device_error` with 1.8.0.
+const NEWER_LABELS: [(&str, &str); 2] =
+    [("node_disk_info", "rotational"), ("node_filesystem_device_error", "device_error")];
 
 /// What is about node_exporter itself.
 const THEIR_OWN: [&str; 3] = [
@@ -76,11 +81,11 @@ struct NodeExporter {
 }
 
 impl NodeExporter {
-    fn start() -> Self {
+    fn start(flags: &[impl AsRef<OsStr>]) -> Self {
         // It does not say which port it was given, so it gets one that was free a moment ago.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let child = Command::new("prometheus-node-exporter")
-            .args(FLAGS)
+            .args(flags)
             .arg(format!("--web.listen-address={address}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -114,7 +119,13 @@ fn series(page: &Page) -> BTreeMap<(String, BTreeSet<(String, String)>), f64> {
         let labels = labels.filter(|(label, _)| !newer(sample, label)).cloned().collect();
         (sample.name.clone(), labels)
     };
-    page.samples.iter().map(|sample| (key(sample), sample.value)).collect()
+    // What is known of a mount that cannot be read, newer versions tell.
+    let broken = |sample: &&Sample| {
+        sample.name == "node_filesystem_readonly"
+            && sample.label("device_error").is_some_and(|error| !error.is_empty())
+    };
+    let samples = page.samples.iter().filter(|sample| !broken(sample));
+    samples.map(|sample| (key(sample), sample.value)).collect()
 }
 
 /// How far a gauge may be from what it was a moment before or after.
@@ -131,7 +142,7 @@ fn tolerance(name: &str, value: f64) -> f64 {
 
 #[test]
 fn it_serves_what_node_exporter_serves() {
-    let (ours, theirs) = (Exporter::start(EXPORTER, FLAGS), NodeExporter::start());
+    let (ours, theirs) = (Exporter::start(EXPORTER, FLAGS), NodeExporter::start(&FLAGS));
     let (before, between) = (ours.scrape(), theirs.get().unwrap());
     let after = ours.scrape();
     for (name, kind, _) in &between.families {
@@ -173,6 +184,107 @@ fn it_serves_what_node_exporter_serves() {
         if between.family(name).is_some() {
             assert!(theirs.contains_key(&(name.clone(), labels.clone())), "{name}{labels:?}");
         }
+    }
+}
+
+/// Flags for the collectors whose files a tree has.
+fn flags_of(host: &Tree) -> Vec<String> {
+    let at = |flag: &str, folder: &str| format!("--path.{flag}={}", host.path(folder).display());
+    let collectors = ["cpu", "diskstats", "filesystem", "loadavg", "meminfo", "netdev", "stat"];
+    let mut flags: Vec<String> = collectors.map(|name| format!("--collector.{name}")).into();
+    flags.extend([
+        "--collector.disable-defaults".to_owned(),
+        "--no-collector.netdev.netlink".to_owned(),
+        "--web.disable-exporter-metrics".to_owned(),
+        // Debian's own default leaves out `lo`.
+        "--collector.netdev.device-exclude=^nosuch".to_owned(),
+        "--collector.diskstats.device-exclude=^$".to_owned(),
+        "--collector.filesystem.mount-points-exclude=^$".to_owned(),
+        at("procfs", "proc"),
+        at("sysfs", "sys"),
+        at("rootfs", ""),
+        at("udev.data", "run/udev/data"),
+    ]);
+    flags
+}
+
+#[test]
+fn what_vanishes_while_it_is_read_costs_itself() {
+    let host = large_host();
+    let exporter = Exporter::start(EXPORTER, flags_of(&host));
+    let vanishing = [
+        "sys/devices/system/cpu/cpu5/thermal_throttle",
+        "sys/devices/system/cpu/cpu6/topology",
+        "sys/block/nvme1n1/queue",
+        "run/udev/data/b259:2",
+        "data/plain4",
+    ];
+    let scrapes = || {
+        for _ in 0..200 {
+            let page = exporter.scrape();
+            for sample in page.samples("exporter_collector_success") {
+                assert_eq!(sample.value, 1.0, "{sample}");
+            }
+            assert_eq!(page.samples("node_disk_reads_completed_total").len(), 40);
+            assert_eq!(page.samples("node_cpu_guest_seconds_total").len(), 63 * 2);
+            assert!(page.samples("node_cpu_core_throttles_total").len() > 20);
+        }
+    };
+    thread::scope(|scope| {
+        let scrapes = scope.spawn(scrapes);
+        while !scrapes.is_finished() {
+            for path in vanishing {
+                let (path, away) = (host.path(path), host.path("away"));
+                fs::rename(&path, &away).unwrap();
+                thread::yield_now();
+                fs::rename(&away, &path).unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn it_serves_what_node_exporter_serves_of_a_large_and_odd_host() {
+    let host = large_host();
+    let flags = flags_of(&host);
+    let ours = Exporter::start(EXPORTER, &flags).scrape();
+    let theirs = NodeExporter::start(&flags).get().unwrap();
+    let kinds = |page: &Page| -> BTreeMap<String, String> {
+        let own = |name: &str| {
+            name.starts_with("exporter_")
+                || THEIR_OWN.contains(&name)
+                || NEWER_FAMILIES.iter().any(|(newer, _)| *newer == name)
+        };
+        let families = page.families.iter().filter(|(name, ..)| !own(name));
+        families.map(|(name, kind, _)| (name.clone(), kind.clone())).collect()
+    };
+    let differ = |a: &Page, b: &Page| {
+        let (a, b) = (kinds(a), kinds(b));
+        a.into_iter().filter(|(name, kind)| b.get(name) != Some(kind)).collect::<Vec<_>>()
+    };
+    assert_eq!((differ(&ours, &theirs), differ(&theirs, &ours)), (vec![], vec![]));
+    let (our, their) = (series(&ours), series(&theirs));
+    // Of the processor that is offline, 1.5.0 tells zeros.
+    let offline = ("cpu".to_owned(), "7".to_owned());
+    let kinds = kinds(&ours);
+    let compared = |key: &(String, BTreeSet<(String, String)>)| {
+        kinds.contains_key(&key.0) && !key.1.contains(&offline)
+    };
+    let their: BTreeMap<_, _> = their.into_iter().filter(|(key, _)| compared(key)).collect();
+    assert!(their.len() > 1_800, "{}", their.len());
+    for (key, value) in &our {
+        if compared(key) && !their.contains_key(key) {
+            let near: Vec<_> = their.keys().filter(|k| k.0 == key.0).take(8).collect();
+            panic!("{key:?} {value} is not node_exporter's {near:?}");
+        }
+    }
+    for (key, value) in their {
+        let found = our.get(&key).copied().unwrap_or_else(|| panic!("{key:?} {value} is missing"));
+        // What is there was asked of this machine's own file system.
+        let space = key.0.starts_with("node_filesystem_");
+        // Milliseconds become seconds with another last digit in Go.
+        let near = if space { tolerance(&key.0, value) } else { value * 1e-12 };
+        assert!((found - value).abs() <= near, "{key:?}: {found}, not {value}");
     }
 }
 

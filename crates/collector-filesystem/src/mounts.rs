@@ -77,7 +77,8 @@ fn parse(line: &[u8], rootfs: &Path) -> Option<Mount> {
     let numbers = String::from_utf8_lossy(fields[2]).into_owned();
     let (major, minor) = numbers.split_once(':')?;
     let raw = strip(unescape(fields[4]), rootfs);
-    let text = |field| String::from_utf8_lossy(&unescape(field)).into_owned();
+    // As node_exporter has it, with `\040` for a space in the name of a share.
+    let text = |field| String::from_utf8_lossy(field).into_owned();
     let is_readonly = |options: &[u8]| options.split(|&byte| byte == b',').any(|one| one == b"ro");
     Some(Mount {
         device: text(device),

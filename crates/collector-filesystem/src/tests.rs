@@ -103,7 +103,7 @@ fn odd_names_are_told_as_they_are() {
         "/twice",
     ];
     assert_eq!(points, expected);
-    assert_eq!(page.samples("node_filesystem_size_bytes")[0].label("device"), Some("/dev/a b"));
+    assert_eq!(page.samples("node_filesystem_size_bytes")[0].label("device"), Some("/dev/a\\040b"));
     assert_eq!(
         page.gauge("node_filesystem_readonly", &[("mountpoint", "/not-\u{fffd}-utf8")]),
         1.0

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use exporter_host::KernelFile;
-use exporter_sdk::{Collector, Context, Family, NoConfig, Result, Scrape, register};
+use exporter_sdk::{Collector, Context, Family, NoConfig, Result, Scrape, Value, register};
 
 /// What the kernels of today have. A field that is not here is exposed as well, but not documented.
 const KNOWN: [&str; 59] = [
@@ -111,7 +111,7 @@ impl Fields {
         let (field, value) = line.split_once(':').ok_or("expected a name and a colon")?;
         let kibibytes = value.strip_suffix(" kB");
         let number: u64 = kibibytes.unwrap_or(value).trim().parse()?;
-        let value = if kibibytes.is_some() { number * 1024 } else { number };
+        let value = if kibibytes.is_some() { bytes(number) } else { Value::Uint(number) };
         if self.found.get(index).is_none_or(|(known, _)| known != field) {
             let family = self.find(field, kibibytes.is_some())?;
             self.found.truncate(index);
@@ -129,6 +129,13 @@ impl Fields {
         let known = self.known.iter().find(|family| family.name() == name);
         known.map_or_else(|| family(&name), |family| Ok(family.clone()))
     }
+}
+
+/// Kernels have been seen to tell numbers below zero as ones near 2^64, of which there are no whole bytes.
+#[expect(clippy::cast_precision_loss, reason = "it has no exact value then")]
+fn bytes(kibibytes: u64) -> Value {
+    let whole = kibibytes.checked_mul(1024).map(Value::Uint);
+    whole.unwrap_or(Value::Float(kibibytes as f64 * 1024.0))
 }
 
 fn family(name: &str) -> Result<Family> {
