@@ -32,7 +32,7 @@ fn processors(host: &Tree) {
             host.write("sys/devices/system/cpu/cpu7/online", "0\n");
             continue;
         }
-        stat += &format!("cpu{cpu} {}{cpu} 19 21045 1087069 220 1 3410 0 {cpu} 1\n", cpu + 1);
+        stat.extend([format!("cpu{cpu} {}{cpu} 19 21045 1087069 220 1 3410 0 {cpu} 1\n", cpu + 1)]);
         let folder = format!("sys/devices/system/cpu/cpu{cpu}");
         host.write(&format!("{folder}/topology/physical_package_id"), format!("{}\n", cpu / 32));
         host.write(&format!("{folder}/topology/core_id"), format!("{}\n", cpu % 32 / 2));
@@ -63,9 +63,9 @@ fn disks(host: &Tree) {
             2 => (format!("cciss/c{disk}d0"), ""),
             _ => (format!("dm-{disk}"), " 1 2 3 4 5 6"),
         };
-        table += &format!(
+        table.extend([format!(
             " 259 {disk} {name} 25354637 34367663 1003346126 18492372 28444756 11134226 505697032 63877960 0 9653880 82621804{rest}\n"
-        );
+        )]);
         host.write(&format!("sys/block/{}/queue/rotational", name.replace('/', "!")), "1\n");
         // What udev knows of some.
         if disk % 2 == 0 {
@@ -92,10 +92,10 @@ fn mounts(host: &Tree) {
             host.folder(&format!("data/{name}"));
         }
         let name = name.replace(' ', "\\040").replace('\t', "\\011");
-        mounts += &format!("/dev/disk\\040{mount} /data/{name} ext4 rw,noatime 0 0\n");
-        info += &format!(
+        mounts.extend([format!("/dev/disk\\040{mount} /data/{name} ext4 rw,noatime 0 0\n")]);
+        info.extend([format!(
             "{mount} 1 259:{mount} / /data/{name} rw,noatime - ext4 /dev/disk\\040{mount} rw\n"
-        );
+        )]);
     }
     host.write("proc/1/mounts", mounts);
     host.write("proc/1/mountinfo", info);
