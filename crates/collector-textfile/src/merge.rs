@@ -100,11 +100,11 @@ impl Item {
             Self::Sample(labels, value) => scrape.emit_pairs(family, labels, *value),
             Self::Histogram { labels, buckets, sum, count } => {
                 let value = HistogramValue { buckets, sum: *sum, count: *count };
-                scrape.emit_histogram(family, labels, &value);
+                scrape.emit_histogram_pairs(family, labels, &value);
             }
             Self::Summary { labels, quantiles, sum, count } => {
                 let value = SummaryValue { quantiles, sum: *sum, count: *count };
-                scrape.emit_summary(family, labels, &value);
+                scrape.emit_summary_pairs(family, labels, &value);
             }
         }
     }

@@ -50,6 +50,9 @@ fn answer(mut stream: &TcpStream, registry: &Registry, greeted: &AtomicU64) -> s
     };
     let page = registry.render_blocking(query, header);
     write!(stream, "HTTP/1.1 {} \r\nContent-Type: {}\r\n", page.status, page.content_type)?;
+    if let Some(encoding) = page.content_encoding {
+        write!(stream, "Content-Encoding: {encoding}\r\n")?;
+    }
     write!(stream, "Content-Length: {}\r\nConnection: close\r\n\r\n", page.body.len())?;
     stream.write_all(&page.body)
 }

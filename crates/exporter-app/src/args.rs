@@ -192,6 +192,10 @@ fn web_args(port: u16) -> [Arg; 7] {
             .value_name("DURATION")
             .value_parser(duration)
             .help("How long to go on answering after SIGTERM while /-/ready says 503 already [default: 0s]"),
+        Arg::new("web.enable-openmetrics")
+            .long("web.enable-openmetrics")
+            .action(ArgAction::SetTrue)
+            .help("Serve OpenMetrics 1.0.0 to scrapers that ask for it, as Prometheus does"),
         Arg::new("web.enable-lifecycle")
             .long("web.enable-lifecycle")
             .action(ArgAction::SetTrue)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use collector_counter as _;
 use collector_gauge as _;
-use exporter_exposition::{Page, Piece, TextEncoder};
+use exporter_exposition::{Encoder, Format, Page, Piece};
 use exporter_sdk::{
     AnyCollector, Collector, Context, Desc, Gauge, NoConfig, Origin, Recorder, Registration,
     Result, Run, Scrape, Snapshot,
@@ -80,7 +80,7 @@ pub(crate) fn render(
         let mut collectors = collectors.lock().expect("no one panics with it");
         let page = Page::new(collectors.iter_mut().map(Inline::run).collect());
         let mut piece = Piece::new(64 * 1024);
-        let more = TextEncoder::new(page).fill(&mut piece);
+        let more = Encoder::new(page, Format::Text).fill(&mut piece);
         assert!(!more, "these pages are small");
         Bytes::from_owner(piece)
     })

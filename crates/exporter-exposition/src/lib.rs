@@ -5,13 +5,17 @@
 
 #![forbid(unsafe_code)]
 
+mod encoder;
+mod format;
+mod gzip;
 mod lint;
 mod number;
 mod page;
 mod piece;
-mod text;
 
+pub use crate::encoder::Encoder;
+pub use crate::format::{ContentType, Format, accepts_gzip};
+pub use crate::gzip::{Compressors, Gzip, SMALLEST};
 pub use crate::lint::lint;
 pub use crate::page::Page;
 pub use crate::piece::Piece;
-pub use crate::text::TextEncoder;

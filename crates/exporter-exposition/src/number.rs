@@ -9,6 +9,8 @@ use std::borrow::Cow;
 
 use exporter_sdk::Value;
 
+use crate::format::Format;
+
 /// Below this, every integral f64 is exactly an i64 and its digits are the shortest that read back to it.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -35,15 +37,31 @@ impl Speller {
     }
 
     /// Spells the bound of a bucket or quantile as Go does it, which writes an exponent of two digits and more from 1e+06 on
-    /// and below 1e-04.
-    pub(crate) fn spell_bound(&mut self, bound: f64) -> Cow<'_, [u8]> {
-        if !bound.is_finite() || bound == 0.0 || (1e-4..1e6).contains(&bound.abs()) {
+    /// and below 1e-04; in OpenMetrics with `.0` where it is an integer.
+    pub(crate) fn spell_bound(&mut self, bound: f64, format: Format) -> Cow<'_, [u8]> {
+        if !bound.is_finite() {
             return self.spell_float(bound).into();
+        }
+        if bound == 0.0 || (1e-4..1e6).contains(&bound.abs()) {
+            let digits = self.spell_float(bound);
+            let point =
+                if format.is_openmetrics() && bound.fract() == 0.0 { b".0" } else { &b""[..] };
+            return [digits, point].concat().into();
         }
         let text = format!("{bound:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |e| ('-', e));
         format!("{digits}e{sign}{exponent:0>2}").into_bytes().into()
+    }
+
+    /// Spells a time, which the text format has in milliseconds and OpenMetrics in seconds.
+    pub(crate) fn spell_timestamp(&mut self, milliseconds: i64, format: Format) -> Cow<'_, [u8]> {
+        if !format.is_openmetrics() {
+            return self.integers.format(milliseconds).as_bytes().into();
+        }
+        let sign = if milliseconds < 0 { "-" } else { "" };
+        let milliseconds = milliseconds.unsigned_abs();
+        format!("{sign}{}.{:03}", milliseconds / 1000, milliseconds % 1000).into_bytes().into()
     }
 
     #[inline(always)]
@@ -120,7 +138,7 @@ mod tests {
     fn bounds_are_spelled_as_go_spells_them() {
         let spell = |bound| {
             let mut speller = Speller::new();
-            String::from_utf8(speller.spell_bound(bound).into_owned()).unwrap()
+            String::from_utf8(speller.spell_bound(bound, Format::Text).into_owned()).unwrap()
         };
         for (bound, expected) in [
             (0.0001, "0.0001"),

@@ -55,6 +55,12 @@ impl Page {
         Some((self.samples_at(here), first))
     }
 
+    /// Whether there is a family of this name.
+    pub(crate) fn has_family(&self, name: &str) -> bool {
+        let by_name = |&here: &(u32, u32)| self.samples_at(here).family().name().cmp(name);
+        self.segments.binary_search_by(by_name).is_ok()
+    }
+
     fn samples_at(&self, (snapshot, family): (u32, u32)) -> &FamilySamples {
         &self.snapshots[snapshot as usize].families()[family as usize]
     }

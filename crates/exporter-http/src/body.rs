@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use exporter_exposition::{Page, Piece, TextEncoder};
+use exporter_exposition::{Compressors, Encoder, Format, Gzip, Page, Piece, SMALLEST};
 use exporter_runtime::{RequestInFlight, WebMetrics};
 
 /// The size of a piece. Every piece that is sent wakes the scraper up, which costs more than encoding 64 KiB; larger ones
@@ -70,11 +70,49 @@ impl Count {
     }
 }
 
-/// What follows the first piece of a page.
-struct Rest {
-    encoder: TextEncoder,
+/// A page on its way out.
+struct Outgoing {
+    encoder: Encoder,
     pieces: Pieces,
+    gzip: Option<Gzip>,
     _held: Count,
+}
+
+/// Compressed bytes are sent when there are as many, or at the end.
+const PACKED: usize = 64 * 1024;
+
+impl Outgoing {
+    /// What is sent next, and whether more follows.
+    fn next(&mut self) -> (Bytes, bool) {
+        let mut piece = self.pieces.take();
+        let more = self.encoder.fill(&mut piece);
+        let text = Lent { piece: Some(piece), home: self.pieces.clone() };
+        if self.gzip.is_some() { self.packed(text, more) } else { (Bytes::from_owner(text), more) }
+    }
+
+    /// The same, compressed, beginning with `text`.
+    fn packed(&mut self, mut text: Lent, mut more: bool) -> (Bytes, bool) {
+        let mut packed = Vec::with_capacity(text.as_ref().len().min(PACKED) + 1024);
+        while let Some(gzip) = &mut self.gzip {
+            gzip.write(text.as_ref(), !more, &mut packed);
+            if !more || packed.len() >= PACKED {
+                break;
+            }
+            if let Some(piece) = &mut text.piece {
+                more = self.encoder.fill(piece);
+            }
+        }
+        (packed.into(), more)
+    }
+}
+
+/// How a page is to be sent.
+pub(crate) struct Sending<'a> {
+    pub(crate) format: Format,
+    pub(crate) pieces: &'a Pieces,
+    /// Where the reader takes gzip.
+    pub(crate) compressors: Option<&'a Compressors>,
+    pub(crate) held: &'a Count,
 }
 
 /// What lasts as long as a request does.
@@ -100,7 +138,7 @@ pub(crate) struct Body {
     web: WebMetrics,
     next: Option<Bytes>,
     /// What comes after `next`, for a page that does not fit one piece.
-    rest: Option<Rest>,
+    rest: Option<Outgoing>,
     size: BodySize,
     _request: Request,
 }
@@ -112,25 +150,28 @@ impl Body {
         Self { web, next: Some(text), rest: None, size, _request: request }
     }
 
+    /// The body of a page, and whether it is compressed: a small one is not.
     pub(crate) fn page(
         page: Page,
-        pieces: &Pieces,
-        held: &Count,
+        sending: &Sending<'_>,
         web: WebMetrics,
         request: Request,
-    ) -> Self {
-        let mut encoder = TextEncoder::new(page);
-        let (piece, more) = encode(&mut encoder, pieces);
-        let size = if more { BodySize::Stream } else { BodySize::Sized(piece.len() as u64) };
-        let rest = more.then(|| Rest { encoder, pieces: pieces.clone(), _held: held.clone() });
-        Self { web, next: Some(piece), rest, size, _request: request }
+    ) -> (Self, bool) {
+        let encoder = Encoder::new(page, sending.format);
+        let (pieces, held) = (sending.pieces.clone(), sending.held.clone());
+        let mut outgoing = Outgoing { encoder, pieces, gzip: None, _held: held };
+        let mut piece = outgoing.pieces.take();
+        let more = outgoing.encoder.fill(&mut piece);
+        let text = Lent { piece: Some(piece), home: outgoing.pieces.clone() };
+        let large = more || text.as_ref().len() >= SMALLEST;
+        outgoing.gzip = sending.compressors.filter(|_| large).map(Compressors::begin);
+        let packed = outgoing.gzip.is_some();
+        let (next, more) =
+            if packed { outgoing.packed(text, more) } else { (Bytes::from_owner(text), more) };
+        let size = if more { BodySize::Stream } else { BodySize::Sized(next.len() as u64) };
+        let rest = more.then_some(outgoing);
+        (Self { web, next: Some(next), rest, size, _request: request }, packed)
     }
-}
-
-fn encode(encoder: &mut TextEncoder, pieces: &Pieces) -> (Bytes, bool) {
-    let mut piece = pieces.take();
-    let more = encoder.fill(&mut piece);
-    (Bytes::from_owner(Lent { piece: Some(piece), home: pieces.clone() }), more)
 }
 
 impl MessageBody for Body {
@@ -145,8 +186,7 @@ impl MessageBody for Body {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let piece = self.next.take().or_else(|| {
-            let Rest { encoder, pieces, .. } = self.rest.as_mut()?;
-            let (piece, more) = encode(encoder, pieces);
+            let (piece, more) = self.rest.as_mut()?.next();
             if !more {
                 self.rest = None;
             }

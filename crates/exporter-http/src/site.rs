@@ -1,18 +1,19 @@
 //! The pages of an exporter: routes, and what answers them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
-use exporter_exposition::TextEncoder;
+use exporter_exposition::accepts_gzip;
 use exporter_runtime::{Registry, ScrapeRequest, TIMEOUT_HEADER};
 
-use crate::body::{Body, Count, MAX_HELD, Pieces, Request};
+use crate::body::{Body, Count, MAX_HELD, Pieces, Request, Sending};
 use crate::connection::Watched;
 use crate::landing;
 
@@ -101,12 +102,18 @@ impl Site {
     fn respond(
         &self,
         status: StatusCode,
-        content_type: &'static str,
+        content_type: impl Into<Cow<'static, str>>,
         body: Body,
     ) -> HttpResponse<Body> {
         self.registry.web_metrics().answered(status.as_u16());
         let mut response = HttpResponse::with_body(status, body);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let content_type = match content_type.into() {
+            Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
+            Cow::Owned(text) => HeaderValue::from_str(&text).ok(),
+        };
+        if let Some(content_type) = content_type {
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        }
         response
     }
 }
@@ -218,9 +225,29 @@ async fn page(
     if let Some(text) = scraped.refusal() {
         return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
     }
+    let content_type = site.registry.negotiate(&header_text(request, header::ACCEPT));
+    let gzip = accepts_gzip(&header_text(request, header::ACCEPT_ENCODING));
+    let sending = Sending {
+        format: content_type.format,
+        pieces: &site.pieces,
+        compressors: gzip.then(|| site.registry.compressors()),
+        held: &site.held,
+    };
     let web = site.registry.web_metrics().clone();
-    let body = Body::page(scraped.page, &site.pieces, &site.held, web, begun);
-    site.respond(StatusCode::OK, TextEncoder::CONTENT_TYPE, body)
+    let (body, packed) = Body::page(scraped.page, &sending, web, begun);
+    let mut response = site.respond(StatusCode::OK, content_type.header(), body);
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    if packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
+}
+
+/// All values of a header of lists, as one list.
+fn header_text(request: &HttpRequest, name: HeaderName) -> String {
+    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
+    values.collect::<Vec<_>>().join(",")
 }
 
 fn too_busy(site: &Site) -> Option<String> {

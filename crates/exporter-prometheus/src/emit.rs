@@ -2,6 +2,7 @@
 //! hardly anything of what collectors make by hand, so what matters is checked here and in the SDK.
 
 use std::collections::HashMap;
+use std::time::{Duration, UNIX_EPOCH};
 
 use exporter_sdk::{Family, HistogramValue, Kind, Result, Scrape, SummaryValue};
 use prometheus::proto::{Metric, MetricFamily, MetricType};
@@ -62,9 +63,13 @@ fn emit_metric(family: &Family, metric: &Metric, scrape: &mut Scrape<'_>) -> Res
     check_kind(family, metric)?;
     let labels: Vec<_> =
         metric.get_label().iter().map(|pair| (pair.name(), pair.value())).collect();
+    let time = u64::try_from(metric.timestamp_ms()).ok().filter(|time| *time != 0);
+    scrape.set_timestamp(time.map(|time| UNIX_EPOCH + Duration::from_millis(time)));
     match family.kind() {
         Kind::Counter => scrape.emit_pairs(family, &labels, counter_value(metric.get_counter())),
-        Kind::Gauge => scrape.emit_pairs(family, &labels, gauge_value(metric.get_gauge())),
+        Kind::Gauge | Kind::Info => {
+            scrape.emit_pairs(family, &labels, gauge_value(metric.get_gauge()));
+        }
         Kind::Histogram => emit_histogram(family, &labels, metric, scrape),
         Kind::Summary => emit_summary(family, &labels, metric, scrape),
         Kind::Unknown => {
@@ -86,7 +91,7 @@ fn emit_histogram(
     let buckets: Vec<_> =
         buckets.map(|bucket| (bucket.upper_bound(), bucket.cumulative_count())).collect();
     let (sum, count) = (histogram.get_sample_sum(), histogram.get_sample_count());
-    scrape.emit_histogram(family, labels, &HistogramValue { buckets: &buckets, sum, count });
+    scrape.emit_histogram_pairs(family, labels, &HistogramValue { buckets: &buckets, sum, count });
 }
 
 fn emit_summary(
@@ -100,7 +105,7 @@ fn emit_summary(
     let quantiles: Vec<_> =
         quantiles.map(|quantile| (quantile.quantile(), quantile.value())).collect();
     let (sum, count) = (summary.sample_sum(), summary.sample_count());
-    scrape.emit_summary(family, labels, &SummaryValue { quantiles: &quantiles, sum, count });
+    scrape.emit_summary_pairs(family, labels, &SummaryValue { quantiles: &quantiles, sum, count });
 }
 
 /// Finds a metric of another kind than its family: that crate's registry merges what has one name, and its encoder would

@@ -20,7 +20,7 @@ fn family(samples: &FamilySamples) -> MetricFamily {
     let (kind, metrics) = match samples.family().kind() {
         Kind::Counter => (MetricType::COUNTER, samples.iter().map(|s| counter(&s)).collect()),
         // That crate's encoder panics at what is untyped; Prometheus treats a gauge no different.
-        Kind::Gauge | Kind::Unknown => {
+        Kind::Gauge | Kind::Info | Kind::Unknown => {
             (MetricType::GAUGE, samples.iter().map(|s| gauge(&s)).collect())
         }
         Kind::Histogram => (MetricType::HISTOGRAM, put_together(samples, Parts::into_histogram)),
@@ -34,7 +34,7 @@ fn family(samples: &FamilySamples) -> MetricFamily {
 fn counter(sample: &Sample<'_>) -> Metric {
     let mut counter = Counter::default();
     counter.set_value(sample.value().as_f64());
-    let mut metric = Metric::from_label(labels(&sample.labels()));
+    let mut metric = metric_of(sample);
     metric.set_counter(counter);
     metric
 }
@@ -42,8 +42,17 @@ fn counter(sample: &Sample<'_>) -> Metric {
 fn gauge(sample: &Sample<'_>) -> Metric {
     let mut gauge = Gauge::default();
     gauge.set_value(sample.value().as_f64());
-    let mut metric = Metric::from_label(labels(&sample.labels()));
+    let mut metric = metric_of(sample);
     metric.set_gauge(gauge);
+    metric
+}
+
+/// A metric with the labels and the time of a sample, and no value yet.
+fn metric_of(sample: &Sample<'_>) -> Metric {
+    let mut metric = Metric::from_label(labels(&sample.labels()));
+    if let Some(timestamp) = sample.timestamp() {
+        metric.set_timestamp_ms(timestamp);
+    }
     metric
 }
 
@@ -84,7 +93,7 @@ fn put_together(samples: &FamilySamples, finish: fn(Parts, &mut Metric, u64)) ->
             Part::Quantile(at) => parts.quantiles.push(quantile(at, sample.value())),
             Part::Sum => parts.sum = sample.value().as_f64(),
             Part::Count => {
-                let mut metric = Metric::from_label(labels(&sample.labels()));
+                let mut metric = metric_of(&sample);
                 finish(mem::take(&mut parts), &mut metric, count(sample.value()));
                 metrics.push(metric);
             }

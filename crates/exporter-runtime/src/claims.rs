@@ -80,20 +80,24 @@ impl Claims {
     }
 }
 
-/// The names of all series and of all metadata of a family, in any format. In OpenMetrics a counter `x_total` is the
-/// family `x`, and counters, histograms and summaries have `x_created` beside them.
+/// The names of all series and of all metadata of a family, in any format. In OpenMetrics a counter `x_total` and an
+/// info `x_info` are the family `x`, and counters, histograms and summaries have `x_created` beside them.
 pub(crate) fn exposed_names(family: &Family) -> Vec<String> {
     let name = family.name();
     let with = |suffixes: &[&str]| {
         suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect::<Vec<_>>()
     };
+    if family.kind() == Kind::Info {
+        let base = name.strip_suffix("_info").unwrap_or(name);
+        return vec![name.to_owned(), base.to_owned()];
+    }
     match (family.kind(), name.strip_suffix("_total")) {
         (Kind::Counter, Some(base)) if !base.is_empty() => {
             vec![name.to_owned(), base.to_owned(), format!("{base}_created")]
         }
         (Kind::Histogram, _) => with(&["", "_bucket", "_sum", "_count", "_created"]),
         (Kind::Summary, _) => with(&["", "_sum", "_count", "_created"]),
-        (Kind::Gauge | Kind::Counter | Kind::Unknown, _) => with(&[""]),
+        (Kind::Gauge | Kind::Counter | Kind::Info | Kind::Unknown, _) => with(&[""]),
     }
 }
 

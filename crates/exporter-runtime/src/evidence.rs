@@ -10,8 +10,9 @@ use exporter_sdk::{Counter, Desc, Family, Gauge, Scrape, Snapshot};
 
 use crate::catalog::Catalog;
 use crate::node::{NODE_BUILD_INFO, Namespace, emit_build_info};
+use crate::options::RegistryOptions;
 use crate::recording::Recording;
-use crate::registry::{BuildInfo, RegistryOptions};
+use crate::registry::BuildInfo;
 use crate::run::Outcome;
 use crate::slot::Slot;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use exporter_exposition::Page;
+use exporter_exposition::{Compressors, Page};
 use exporter_sdk::{Family, FamilySamples, Origin};
 
 use crate::catalog::Catalog;
@@ -14,6 +14,7 @@ use crate::error::StartError;
 use crate::evidence::{self, Evidence, Part};
 use crate::gate::Gate;
 use crate::gather::Gather;
+use crate::options::RegistryOptions;
 use crate::plan::Plan;
 use crate::request::ScrapeRequest;
 use crate::run::{Failure, Outcome, Reason};
@@ -29,22 +30,6 @@ pub struct BuildInfo {
     pub name: String,
     /// Its version.
     pub version: String,
-}
-
-/// What a registry does besides running collectors.
-#[derive(Clone, Copy, Debug)]
-pub struct RegistryOptions {
-    /// Whether pages carry the exporter's own metrics. Success and duration of each collector are on them regardless,
-    /// because they are the evidence of how complete the page is.
-    pub exporter_metrics: bool,
-    /// Whether pages carry `node_exporter_build_info`, for dashboards that find hosts by it.
-    pub node_build_info: bool,
-}
-
-impl Default for RegistryOptions {
-    fn default() -> Self {
-        Self { exporter_metrics: true, node_build_info: false }
-    }
 }
 
 /// The enabled collectors of an exporter, ready to be scraped, by many at once.
@@ -233,6 +218,15 @@ impl Registry {
     /// What the web server counts.
     pub fn web_metrics(&self) -> &WebMetrics {
         self.services.telemetry.web()
+    }
+
+    /// The compressors of pages.
+    pub fn compressors(&self) -> &Compressors {
+        &self.services.compressors
+    }
+
+    pub(crate) fn options(&self) -> RegistryOptions {
+        self.options
     }
 
     fn generation(&self) -> Arc<Generation> {

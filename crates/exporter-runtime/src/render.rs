@@ -1,6 +1,8 @@
 //! A whole page as one answer, for applications that have a web server already.
 
-use exporter_exposition::{Piece, TextEncoder};
+use std::borrow::Cow;
+
+use exporter_exposition::{ContentType, Encoder, Format, Piece, SMALLEST, accepts_gzip};
 
 use crate::registry::{Registry, Scraped};
 use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
@@ -11,9 +13,9 @@ pub struct Rendered {
     /// The HTTP status: 200; 400 for a query that makes no sense; 500 where a collector failed without which there is to
     /// be no page.
     pub status: u16,
-    /// The `Content-Type` header.
-    pub content_type: &'static str,
-    /// The `Content-Encoding` header, if the body is compressed.
+    /// The `Content-Type` header. It depends on the request's `Accept`.
+    pub content_type: Cow<'static, str>,
+    /// The `Content-Encoding` header, if the body is compressed, as the request's `Accept-Encoding` may allow.
     pub content_encoding: Option<&'static str>,
     /// The body.
     pub body: Vec<u8>,
@@ -27,8 +29,8 @@ impl Registry {
         query: &str,
         header: impl Fn(&str) -> Option<&'h str>,
     ) -> Rendered {
-        match self.request(query, header) {
-            Ok(request) => Rendered::of(self.scrape(&request).await),
+        match self.request(query, &header) {
+            Ok(request) => self.rendered(self.scrape(&request).await, header),
             Err(error) => Rendered::text(400, format!("400: {error}\n")),
         }
     }
@@ -39,8 +41,8 @@ impl Registry {
         query: &str,
         header: impl Fn(&str) -> Option<&'h str>,
     ) -> Rendered {
-        match self.request(query, header) {
-            Ok(request) => Rendered::of(self.scrape_blocking(&request)),
+        match self.request(query, &header) {
+            Ok(request) => self.rendered(self.scrape_blocking(&request), header),
             Err(error) => Rendered::text(400, format!("400: {error}\n")),
         }
     }
@@ -48,10 +50,32 @@ impl Registry {
     fn request<'h>(
         &self,
         query: &str,
-        header: impl Fn(&str) -> Option<&'h str>,
+        header: &impl Fn(&str) -> Option<&'h str>,
     ) -> Result<ScrapeRequest, BadRequest> {
         let request = ScrapeRequest::from_query(query, self.catalog())?;
         Ok(request.with_timeout(header(TIMEOUT_HEADER)))
+    }
+
+    fn rendered<'h>(&self, scraped: Scraped, header: impl Fn(&str) -> Option<&'h str>) -> Rendered {
+        if let Some(failures) = scraped.refusal() {
+            return Rendered::text(500, failures);
+        }
+        let content_type = self.negotiate(header("Accept").unwrap_or_default());
+        let mut body = scraped.into_bytes(content_type.format);
+        let packs = accepts_gzip(header("Accept-Encoding").unwrap_or_default());
+        let packs = packs && body.len() >= SMALLEST;
+        if packs {
+            let mut packed = Vec::with_capacity(body.len() / 4);
+            self.compressors().begin().write(&body, true, &mut packed);
+            body = packed;
+        }
+        let content_encoding = packs.then_some("gzip");
+        Rendered { status: 200, content_type: content_type.header(), content_encoding, body }
+    }
+
+    /// What a page is sent as to a scraper with this `Accept` header.
+    pub fn negotiate(&self, accept: &str) -> ContentType {
+        ContentType::negotiate(accept, self.options().openmetrics)
     }
 }
 
@@ -61,7 +85,11 @@ const PIECE: usize = 64 * 1024;
 impl Scraped {
     /// The page in text format 0.0.4, whatever is missing on it.
     pub fn into_text(self) -> Vec<u8> {
-        let (mut encoder, mut piece) = (TextEncoder::new(self.page), Piece::new(PIECE));
+        self.into_bytes(Format::Text)
+    }
+
+    fn into_bytes(self, format: Format) -> Vec<u8> {
+        let (mut encoder, mut piece) = (Encoder::new(self.page, format), Piece::new(PIECE));
         let mut text = Vec::new();
         while encoder.fill(&mut piece) {
             text.extend_from_slice(piece.as_ref());
@@ -72,16 +100,8 @@ impl Scraped {
 }
 
 impl Rendered {
-    fn of(scraped: Scraped) -> Self {
-        if let Some(failures) = scraped.refusal() {
-            return Self::text(500, failures);
-        }
-        let content_type = TextEncoder::CONTENT_TYPE;
-        Self { status: 200, content_type, content_encoding: None, body: scraped.into_text() }
-    }
-
     fn text(status: u16, text: String) -> Self {
-        let content_type = "text/plain; charset=utf-8";
+        let content_type = "text/plain; charset=utf-8".into();
         Self { status, content_type, content_encoding: None, body: text.into_bytes() }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use exporter_exposition::Compressors;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::counters::AllCounters;
@@ -15,6 +16,7 @@ pub(crate) struct Services {
     pub(crate) pool: Pool,
     pub(crate) telemetry: Telemetry,
     pub(crate) counters: AllCounters,
+    pub(crate) compressors: Compressors,
     reactor: Mutex<Option<Runtime>>,
     /// When scrapes no longer wait for anything, once the exporter is being stopped.
     closing: OnceLock<Instant>,
@@ -30,6 +32,7 @@ impl Services {
             pool: Pool::new(),
             telemetry,
             counters: AllCounters::default(),
+            compressors: Compressors::default(),
             reactor: Mutex::default(),
             closing: OnceLock::new(),
         }

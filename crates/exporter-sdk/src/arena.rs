@@ -17,9 +17,10 @@ const CHUNK: usize = 64 * 1024;
 
 const HEADER: usize = 12;
 const TAG_BITS: u32 = 3;
-/// Which part of its family a record is: its only one or one of those of [`Part`](crate::Part). It stands above the
+/// Which part of its family a record is: its only one or one of those of [`Part`](crate::Part), and whether it has a time
+/// stamp. It stands above the
 /// length, because a shift by three is free where one by six is measurable.
-const PART_BITS: u32 = 3;
+const PART_BITS: u32 = 4;
 const PART_SHIFT: u32 = u32::BITS - PART_BITS;
 const TAG_INT: u32 = 0;
 const TAG_UINT: u32 = 1;
@@ -36,7 +37,7 @@ pub(crate) struct Record<'a> {
     pub(crate) value: Value,
 }
 
-impl Record<'_> {
+impl<'a> Record<'a> {
     /// How long the block is.
     #[inline]
     pub(crate) fn length(&self) -> usize {
@@ -47,6 +48,20 @@ impl Record<'_> {
     #[inline]
     pub(crate) fn part(&self) -> u32 {
         self.packed >> PART_SHIFT
+    }
+
+    /// The block without the time stamp.
+    #[inline]
+    pub(crate) fn block(&self) -> &'a [u8] {
+        let stamp = if self.part() & part::STAMPED == 0 { 0 } else { part::STAMP };
+        &self.chunk[..self.length() - stamp]
+    }
+
+    /// The time stamp, in milliseconds since the epoch.
+    pub(crate) fn stamp(&self) -> Option<i64> {
+        let stamped = self.part() & part::STAMPED != 0;
+        let stamp = self.chunk[..self.length()].last_chunk().filter(|_| stamped);
+        stamp.map(|bytes| i64::from_le_bytes(*bytes))
     }
 }
 
@@ -171,12 +186,13 @@ impl Arena {
         Some((Cursor { offset: cursor.offset - size, ..*cursor }, record))
     }
 
-    /// The label block of the record at `cursor`.
+    /// The label block of the record at `cursor`, without its time stamp.
     #[inline]
     pub(crate) fn block(&self, cursor: Cursor) -> Option<&[u8]> {
         let chunk = self.chunks.get(cursor.chunk as usize)?;
         let record = read_record(&chunk.bytes, cursor.offset as usize)?;
-        Some(&record.chunk[..record.length()])
+        let length = record.block().len();
+        Some(&record.chunk[..length])
     }
 
     /// Drops the records at `places`, which stand in ascending order.

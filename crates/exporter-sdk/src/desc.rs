@@ -16,18 +16,21 @@ pub enum Kind {
     Histogram,
     /// Some quantiles of what was observed, how many observations there were, and their sum.
     Summary,
+    /// What does not change while its source runs (a version, say), in labels; the value is always 1.
+    Info,
     /// A value of which nothing is known but that it is a number (`untyped` in text format 0.0.4).
     Unknown,
 }
 
 impl Kind {
-    /// The lower-case word for the kind: `gauge`, `counter`, `histogram`, `summary`, `unknown`.
+    /// The lower-case word for the kind: `gauge`, `counter`, `histogram`, `summary`, `info`, `unknown`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gauge => "gauge",
             Self::Counter => "counter",
             Self::Histogram => "histogram",
             Self::Summary => "summary",
+            Self::Info => "info",
             Self::Unknown => "unknown",
         }
     }
@@ -50,6 +53,7 @@ pub struct Desc {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
+    pub(crate) unit: &'static str,
     pub(crate) labels: &'static [&'static str],
     pub(crate) const_labels: &'static [(&'static str, &'static str)],
 }
@@ -60,7 +64,20 @@ impl Desc {
             names::is_metric_name(name),
             "illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*"
         );
-        Self { kind, name, help, labels: &[], const_labels: &[] }
+        assert!(
+            !matches!(kind, Kind::Info) || names::has_suffix(name, "info"),
+            "the name of an info ends in `_info`"
+        );
+        Self { kind, name, help, unit: "", labels: &[], const_labels: &[] }
+    }
+
+    pub(crate) const fn with_unit(mut self, unit: &'static str) -> Self {
+        assert!(
+            names::has_unit(self.name, unit),
+            "the name of a metric with a unit ends in it: `_seconds`, or `_seconds_total`"
+        );
+        self.unit = unit;
+        self
     }
 
     pub(crate) const fn with_labels(mut self, labels: &'static [&'static str]) -> Self {
@@ -86,6 +103,11 @@ impl Desc {
     /// What the metric means, for people.
     pub const fn help(&self) -> &'static str {
         self.help
+    }
+
+    /// The unit of the values, such as `seconds`; empty where none was given.
+    pub const fn unit(&self) -> &'static str {
+        self.unit
     }
 
     /// The kind of the family.

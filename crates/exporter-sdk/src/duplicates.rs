@@ -13,7 +13,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use crate::arena::{Arena, Cursor};
-use crate::part::Part;
+use crate::part::{self, Part};
 use crate::snapshot::{FamilySamples, Snapshot};
 
 /// What was dropped from a snapshot.
@@ -76,8 +76,8 @@ impl Deduplicator {
         let mut hasher = self.seed.build_hasher();
         let mut cursor = Cursor::default();
         while let Some(record) = arena.read(&mut cursor) {
-            hasher.write_u64((record.length() as u64) << 32 | u64::from(record.part()));
-            hasher.write(&record.chunk[..record.length()]);
+            hasher.write_u64((record.block().len() as u64) << 32 | u64::from(record.part()));
+            hasher.write(record.block());
         }
         hasher.finish()
     }
@@ -101,11 +101,11 @@ impl Deduplicator {
             if parted {
                 // A histogram or summary stays together. Its last line, the count, has its labels and no bound.
                 lines.push(place);
-                if record.part() != Part::Count.tag() {
+                if record.part() & !part::STAMPED != Part::Count.tag() {
                     continue;
                 }
             }
-            let block = &record.chunk[..record.length()];
+            let block = record.block();
             let same = |other: &Cursor| arena.block(*other) == Some(block);
             match self.places.entry(hash(block), same, rehash) {
                 Entry::Occupied(_) if parted => surplus.append(&mut lines),
@@ -125,7 +125,7 @@ fn ascending(arena: &Arena) -> bool {
     let mut cursor = Cursor::default();
     let mut last: Option<&[u8]> = None;
     while let Some(record) = arena.read(&mut cursor) {
-        let block = &record.chunk[..record.length()];
+        let block = record.block();
         if last.is_some_and(|last| last >= block) {
             return false;
         }
@@ -231,7 +231,7 @@ mod tests {
         let snapshot = recorder.record(None, |scrape| {
             for (buckets, label) in [([(1.0, 1)], "a"), ([(1.0, 2)], "b"), ([(2.0, 3)], "a")] {
                 let value = HistogramValue { buckets: &buckets, sum: 1.0, count: 3 };
-                scrape.emit_histogram(&family, &[("l", label)], &value);
+                scrape.emit_histogram_pairs(&family, &[("l", label)], &value);
             }
             Ok(())
         });

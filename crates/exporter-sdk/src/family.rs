@@ -31,6 +31,7 @@ struct Data {
     kind: Kind,
     name: Text,
     help: Text,
+    unit: Text,
     labels: Vec<Text>,
     const_labels: Vec<(Text, Text)>,
     layout: Layout,
@@ -50,15 +51,20 @@ impl Family {
     }
 
     /// A family of histograms, whose samples are emitted with
-    /// [`emit_histogram`](crate::Scrape::emit_histogram). Its name is that without `_bucket`, `_sum` and `_count`.
+    /// [`emit_histogram_pairs`](crate::Scrape::emit_histogram_pairs). Its name is that without `_bucket`, `_sum` and `_count`.
     pub fn histogram(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
         Self::of_kind(Kind::Histogram, name, help)
     }
 
-    /// A family of summaries, whose samples are emitted with [`emit_summary`](crate::Scrape::emit_summary). Its name is
+    /// A family of summaries, whose samples are emitted with [`emit_summary_pairs`](crate::Scrape::emit_summary_pairs). Its name is
     /// that without `_sum` and `_count`.
     pub fn summary(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
         Self::of_kind(Kind::Summary, name, help)
+    }
+
+    /// A family of infos, whose samples have the value 1. Its name ends in `_info`.
+    pub fn info(name: impl Into<Text>, help: impl Into<Text>) -> FamilyBuilder {
+        Self::of_kind(Kind::Info, name, help)
     }
 
     /// A family of the given kind.
@@ -67,6 +73,7 @@ impl Family {
             kind,
             name: name.into(),
             help: help.into(),
+            unit: Text::default(),
             labels: Vec::new(),
             const_labels: Vec::new(),
         }
@@ -80,6 +87,11 @@ impl Family {
     /// What the metric means, for people.
     pub fn help(&self) -> &str {
         &self.0.help
+    }
+
+    /// The unit of the values, such as `seconds`; empty where none was given.
+    pub fn unit(&self) -> &str {
+        &self.0.unit
     }
 
     /// The kind of the family.
@@ -130,6 +142,7 @@ impl From<&'static Desc> for Family {
             kind: desc.kind,
             name: desc.name.into(),
             help: desc.help.into(),
+            unit: desc.unit.into(),
             labels: desc.labels.iter().map(|&name| name.into()).collect(),
             const_labels: desc.const_labels.iter().map(|&(n, v)| (n.into(), v.into())).collect(),
         };
@@ -143,11 +156,18 @@ pub struct FamilyBuilder {
     kind: Kind,
     name: Text,
     help: Text,
+    unit: Text,
     labels: Vec<Text>,
     const_labels: Vec<(Text, Text)>,
 }
 
 impl FamilyBuilder {
+    /// Says in which unit the values are, such as `seconds`. The name ends in it, but for the `_total` of counters.
+    pub fn unit(mut self, unit: impl Into<Text>) -> Self {
+        self.unit = unit.into();
+        self
+    }
+
     /// Names the labels whose values each sample gives.
     pub fn labels(mut self, names: impl IntoIterator<Item = impl Into<Text>>) -> Self {
         self.labels.extend(names.into_iter().map(Into::into));
@@ -177,6 +197,15 @@ impl FamilyBuilder {
         if !names::is_metric_name(&self.name) {
             return Err("illegal metric name: it must match [a-zA-Z_:][a-zA-Z0-9_:]*".into());
         }
+        if self.kind == Kind::Info && !names::has_suffix(&self.name, "info") {
+            return Err("the name of an info ends in `_info`".into());
+        }
+        if !self.unit.is_empty() && !names::has_unit(&self.name, &self.unit) {
+            return Err(format!(
+                "its unit is `{0}`, so its name ends in `_{0}` (or `_{0}_total`)",
+                self.unit
+            ));
+        }
         let names: Vec<&str> = self
             .labels
             .iter()
@@ -197,8 +226,8 @@ impl FamilyBuilder {
             self.labels.iter().map(AsRef::as_ref),
             self.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())),
         );
-        let Self { kind, name, help, labels, const_labels } = self;
-        Family(Arc::new(Data { kind, name, help, labels, const_labels, layout }))
+        let Self { kind, name, help, unit, labels, const_labels } = self;
+        Family(Arc::new(Data { kind, name, help, unit, labels, const_labels, layout }))
     }
 }
 
@@ -249,6 +278,15 @@ mod tests {
         );
         assert!(
             problem(Family::gauge("a", "").labels(["le"])).contains("reserved label name `le`")
+        );
+        assert_eq!(
+            problem(Family::info("a", "")),
+            "metric `a`: the name of an info ends in `_info`"
+        );
+        assert!(Family::counter("a_seconds_total", "").unit("seconds").build().is_ok());
+        assert_eq!(
+            problem(Family::gauge("a_seconds", "").unit("bytes")),
+            "metric `a_seconds`: its unit is `bytes`, so its name ends in `_bytes` (or `_bytes_total`)"
         );
         let twice = Family::counter("a", "").labels(["x"]).const_labels([("x", "1")]);
         assert_eq!(problem(twice), "metric `a`: duplicate label name `x`");

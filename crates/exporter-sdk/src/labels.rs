@@ -246,6 +246,34 @@ impl Layout {
         if self.fragments.is_empty() { Fragment::new(b"") } else { self.tail.clone() }
     }
 
+    /// The whole block of a sample: `{a="x",c="1"} `.
+    pub(crate) fn render<const N: usize>(&self, labels: &impl Labels<N>) -> Vec<u8> {
+        let mut block = self.render_own(labels);
+        if N > 0 {
+            self.tail.append_to(&mut block);
+        }
+        block
+    }
+
+    /// What of the block of a sample is its own, as it is recorded: without the [common tail](Self::common_tail).
+    pub(crate) fn render_own<const N: usize>(&self, labels: &impl Labels<N>) -> Vec<u8> {
+        let mut room = vec![0; 256];
+        loop {
+            let size = room.len();
+            let mut pen = Pen::new(&mut room);
+            if N == 0 {
+                self.write_constant(&mut pen);
+            } else {
+                labels.write(&mut LabelsWriter::new(&mut pen, self));
+            }
+            if let Some(left) = pen.left() {
+                room.truncate(size - left);
+                return room;
+            }
+            room = vec![0; size * 2];
+        }
+    }
+
     /// Writes the block of a sample without label values.
     #[inline(always)]
     pub(crate) fn write_constant(&self, pen: &mut Pen<'_>) {

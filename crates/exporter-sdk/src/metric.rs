@@ -3,7 +3,7 @@
 
 use crate::desc::{Desc, Kind};
 
-/// A static metric whose samples carry `N` label values. Implemented by the metric types of this crate only.
+/// A static metric whose samples are a number with `N` label values. Implemented by the metric types of this crate only.
 pub trait Metric<const N: usize>: sealed::Sealed {
     /// The description of the family.
     fn desc(&self) -> &Desc;
@@ -39,21 +39,37 @@ macro_rules! metric {
                 Self { desc: self.desc.with_const_labels(labels) }
             }
 
+            /// Says in which unit the values are, such as `seconds`, for formats that tell it. A name that does not end in it
+            /// (but for the `_total` of counters) does not compile.
+            pub const fn unit(self, unit: &'static str) -> Self {
+                Self { desc: self.desc.with_unit(unit) }
+            }
+
             /// The description, for [`Collector::METRICS`](crate::Collector::METRICS).
             pub const fn desc(&self) -> &Desc {
                 &self.desc
             }
         }
 
-        impl<const N: usize> sealed::Sealed for $name<N> {}
-
-        impl<const N: usize> Metric<N> for $name<N> {
-            fn desc(&self) -> &Desc {
-                &self.desc
-            }
-        }
     };
 }
+
+/// Those whose samples are any one number.
+macro_rules! numbers {
+    ($($name:ident),+) => {
+        $(
+            impl<const N: usize> sealed::Sealed for $name<N> {}
+
+            impl<const N: usize> Metric<N> for $name<N> {
+                fn desc(&self) -> &Desc {
+                    &self.desc
+                }
+            }
+        )+
+    };
+}
+
+numbers!(Gauge, Counter, Unknown);
 
 metric! {
     /// A value that can go up and down: a temperature, a queue's length, a time stamp.
@@ -78,4 +94,52 @@ metric! {
     /// static BYTES: Counter<1> = Counter::new("sent_bytes_total", "Bytes sent.").labels(&["device"]);
     /// ```
     Counter
+}
+
+metric! {
+    /// A value of which nothing is known but that it is a number: the source does not say, and nobody else does.
+    ///
+    /// ```
+    /// use exporter_sdk::Unknown;
+    ///
+    /// static REGISTER: Unknown<1> = Unknown::new("plc_register", "A register, as it is.").labels(&["address"]);
+    /// ```
+    Unknown
+}
+
+metric! {
+    /// What does not change while its source runs, such as its version, in labels. Its name ends in `_info`; its samples
+    /// are emitted with [`emit_info`](crate::Scrape::emit_info), and their value is 1.
+    ///
+    /// ```
+    /// use exporter_sdk::Info;
+    ///
+    /// static BUILD: Info<2> = Info::new("app_build_info", "What was built.").labels(&["version", "revision"]);
+    /// ```
+    Info
+}
+
+metric! {
+    /// How many observations there were up to each of some bounds, how many in all, and their sum. Its samples are emitted
+    /// with [`emit_histogram`](crate::Scrape::emit_histogram); its name is that without `_bucket`, `_sum` and `_count`.
+    ///
+    /// ```
+    /// use exporter_sdk::Histogram;
+    ///
+    /// static LATENCY: Histogram<1> =
+    ///     Histogram::new("request_duration_seconds", "How long requests took.").labels(&["method"]).unit("seconds");
+    /// ```
+    Histogram
+}
+
+metric! {
+    /// Some quantiles of what was observed, how many observations there were, and their sum. Its samples are emitted with
+    /// [`emit_summary`](crate::Scrape::emit_summary); its name is that without `_sum` and `_count`.
+    ///
+    /// ```
+    /// use exporter_sdk::Summary;
+    ///
+    /// static SIZE: Summary = Summary::new("reply_size_bytes", "How large replies were.");
+    /// ```
+    Summary
 }

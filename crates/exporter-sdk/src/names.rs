@@ -58,6 +58,33 @@ pub fn split_instance(name: &str) -> Option<(&str, &str)> {
 
 const RESERVED_COLLECTORS: [&str; 6] = ["all", "default", "enabled", "host", "path", "scrape"];
 
+/// Whether `name` has something in front of an underscore and `word`.
+pub(crate) const fn has_suffix(name: &str, word: &str) -> bool {
+    ends_before(name, name.len(), word)
+}
+
+/// Whether `name` ends in `unit`, or in it and `_total`.
+pub(crate) const fn has_unit(name: &str, unit: &str) -> bool {
+    has_suffix(name, unit)
+        || (has_suffix(name, "total") && ends_before(name, name.len() - "_total".len(), unit))
+}
+
+/// Whether the first `end` bytes of `name` are something, an underscore and `word`.
+const fn ends_before(name: &str, end: usize, word: &str) -> bool {
+    let (name, word) = (name.as_bytes(), word.as_bytes());
+    if word.is_empty() || end < word.len() + 2 || name[end - word.len() - 1] != b'_' {
+        return false;
+    }
+    let mut i = 0;
+    while i < word.len() {
+        if name[end - word.len() + i] != word[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
 /// `a == b`, for `const fn`s.
 pub(crate) const fn equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());

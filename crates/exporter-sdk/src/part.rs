@@ -16,19 +16,24 @@ pub enum Part {
     Count,
 }
 
-// What stands in the header of a record; it has room for three more.
+// What stands in the header of a record; it has room for three more, and for whether the record has a time stamp.
 pub(crate) const WHOLE: u32 = 0;
 const BUCKET: u32 = 1;
 const QUANTILE: u32 = 2;
 const SUM: u32 = 3;
 const COUNT: u32 = 4;
+/// Added to the part of records that end in a time stamp.
+pub(crate) const STAMPED: u32 = 8;
+
+/// How many bytes a time stamp takes at the end of a record.
+pub(crate) const STAMP: usize = size_of::<i64>();
 
 /// How many bytes a bound takes at the end of a record.
 pub(crate) const BOUND: usize = size_of::<f64>();
 
 /// What stands before the bound of a part that has one.
 pub(crate) const fn opening(tag: u32) -> Option<&'static str> {
-    match tag {
+    match tag & !STAMPED {
         BUCKET => Some("le=\""),
         QUANTILE => Some("quantile=\""),
         _ => None,
@@ -64,10 +69,10 @@ impl Part {
         }
     }
 
-    /// The part of a record with this tag. Its bound is the end of the record's `block`.
+    /// The part of a record with this tag. Its bound is the end of the record's `block`, without a time stamp.
     pub(crate) fn read(tag: u32, block: &[u8]) -> Self {
         let bound = || f64::from_le_bytes(block.last_chunk().copied().unwrap_or_default());
-        match tag {
+        match tag & !STAMPED {
             BUCKET => Self::Bucket(bound()),
             QUANTILE => Self::Quantile(bound()),
             SUM => Self::Sum,

@@ -1,9 +1,10 @@
-//! Samples of several lines: histograms and summaries, of families that are built at run time. What they are made of is
+//! Samples of several lines: histograms and summaries. What they are made of is
 //! checked here, because a histogram whose buckets contradict each other makes every query over it wrong.
 
 use crate::desc::Kind;
 use crate::family::Family;
-use crate::labels::push_pair;
+use crate::labels::Labels;
+use crate::metric::{Histogram, Summary};
 use crate::part::{self, Part};
 use crate::scrape::Scrape;
 use crate::snapshot::FamilySamples;
@@ -34,96 +35,155 @@ pub struct SummaryValue<'a> {
 }
 
 impl Scrape<'_> {
-    /// Emits one histogram, with labels as (name, value) in any order. They are exposed in the order of the names, and
-    /// `le` stands behind them all. Where the family names its labels, they have to be those.
+    /// Emits one histogram of a static metric: what the source has counted, or what an [`Observations`] has.
+    ///
+    /// ```
+    /// # use exporter_sdk::{Histogram, HistogramValue, Scrape};
+    /// static LATENCY: Histogram<1> = Histogram::new("latency_seconds", "How long calls took.").labels(&["method"]);
+    ///
+    /// # fn f(scrape: &mut Scrape) {
+    /// let value = HistogramValue { buckets: &[(0.1, 3), (1.0, 4)], sum: 2.5, count: 5 };
+    /// scrape.emit_histogram(&LATENCY, ["get"], &value);
+    /// # }
+    /// ```
+    pub fn emit_histogram<const N: usize>(
+        &mut self,
+        metric: &'static Histogram<N>,
+        labels: impl Labels<N>,
+        value: &HistogramValue<'_>,
+    ) {
+        if let Err(problem) = value.check() {
+            return self.fail(metric.desc().name(), problem);
+        }
+        if let Some((samples, block)) = self.find_static_parted(metric.desc(), labels) {
+            let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
+            self.count_lines(lines);
+        }
+    }
+
+    /// Emits one summary of a static metric.
+    ///
+    /// ```
+    /// # use exporter_sdk::{Scrape, Summary, SummaryValue};
+    /// static SIZE: Summary = Summary::new("reply_size_bytes", "How large replies were.");
+    ///
+    /// # fn f(scrape: &mut Scrape) {
+    /// let value = SummaryValue { quantiles: &[(0.5, 120.0), (0.99, 900.0)], sum: 2500.0, count: 15 };
+    /// scrape.emit_summary(&SIZE, (), &value);
+    /// # }
+    /// ```
+    pub fn emit_summary<const N: usize>(
+        &mut self,
+        metric: &'static Summary<N>,
+        labels: impl Labels<N>,
+        value: &SummaryValue<'_>,
+    ) {
+        if let Err(problem) = value.check() {
+            return self.fail(metric.desc().name(), problem);
+        }
+        if let Some((samples, block)) = self.find_static_parted(metric.desc(), labels) {
+            let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
+            self.count_lines(lines);
+        }
+    }
+
+    /// Emits one histogram of a family that was built at run time, with labels as (name, value) in any order. They are
+    /// exposed in the order of the names, and `le` stands behind them all. Where the family names its labels, they have to
+    /// be those.
     ///
     /// ```
     /// # use exporter_sdk::{Family, HistogramValue, Scrape};
     /// # fn f(scrape: &mut Scrape, latency: &Family) {
     /// let value = HistogramValue { buckets: &[(0.1, 3), (1.0, 4)], sum: 2.5, count: 5 };
-    /// scrape.emit_histogram(latency, &[("method", "get")], &value);
+    /// scrape.emit_histogram_pairs(latency, &[("method", "get")], &value);
     /// # }
     /// ```
-    pub fn emit_histogram(
+    pub fn emit_histogram_pairs(
         &mut self,
         family: &Family,
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: &HistogramValue<'_>,
     ) {
         if let Err(problem) = value.check() {
-            self.fail(family.name(), problem);
-            return;
+            return self.fail(family.name(), problem);
         }
-        let Some((samples, labels)) = self.find_parted(Kind::Histogram, family, labels) else {
-            return;
-        };
-        // Adding zero takes the sign off a zero, which as a label would be another series.
-        let infinite = (f64::INFINITY, value.count);
-        let buckets = value.finite().iter().copied().chain([infinite]);
-        let parts = buckets.map(|(bound, count)| (Part::Bucket(bound + 0.0), Value::Uint(count)));
-        let lines = push(samples, &labels, parts, value.sum, value.count);
-        (0..lines).for_each(|_| self.count());
+        if let Some((samples, block)) = self.find_parted(Kind::Histogram, family, labels) {
+            let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
+            self.count_lines(lines);
+        }
     }
 
-    /// Emits one summary, with labels as (name, value) in any order. They are exposed in the order of the names, and
-    /// `quantile` stands behind them all. Where the family names its labels, they have to be those.
+    /// Emits one summary of a family that was built at run time, with labels as (name, value) in any order. They are
+    /// exposed in the order of the names, and `quantile` stands behind them all. Where the family names its labels, they
+    /// have to be those.
     ///
     /// ```
     /// # use exporter_sdk::{Family, Scrape, SummaryValue};
     /// # fn f(scrape: &mut Scrape, latency: &Family) {
     /// let value = SummaryValue { quantiles: &[(0.5, 0.1), (0.99, 1.2)], sum: 2.5, count: 5 };
-    /// scrape.emit_summary(latency, &[("method", "get")], &value);
+    /// scrape.emit_summary_pairs(latency, &[("method", "get")], &value);
     /// # }
     /// ```
-    pub fn emit_summary(
+    pub fn emit_summary_pairs(
         &mut self,
         family: &Family,
         labels: &[(impl AsRef<str>, impl AsRef<str>)],
         value: &SummaryValue<'_>,
     ) {
         if let Err(problem) = value.check() {
-            self.fail(family.name(), problem);
-            return;
+            return self.fail(family.name(), problem);
         }
-        let Some((samples, labels)) = self.find_parted(Kind::Summary, family, labels) else {
-            return;
-        };
-        let quantiles = value.quantiles.iter();
-        let parts = quantiles.map(|&(at, value)| (Part::Quantile(at + 0.0), Value::Float(value)));
-        let lines = push(samples, &labels, parts, value.sum, value.count);
+        if let Some((samples, block)) = self.find_parted(Kind::Summary, family, labels) {
+            let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
+            self.count_lines(lines);
+        }
+    }
+
+    fn count_lines(&mut self, lines: usize) {
         (0..lines).for_each(|_| self.count());
     }
 }
 
-/// Appends the lines of one sample: `parts`, the sum and the count, which is the order of all Prometheus clients. Returns
-/// how many there are.
-fn push(
-    samples: &mut FamilySamples,
-    labels: &[(&str, &str)],
-    parts: impl Iterator<Item = (Part, Value)>,
-    sum: f64,
-    count: u64,
-) -> usize {
-    let before = samples.len();
-    let mut block = Vec::new();
-    for (name, value) in labels {
-        push_pair(&mut block, name, value);
+/// Where the lines of one sample go.
+pub(crate) struct Lines<'a> {
+    pub(crate) samples: &'a mut FamilySamples,
+    pub(crate) stamp: Option<i64>,
+}
+
+impl Lines<'_> {
+    /// Appends the lines of one sample: `parts`, the sum and the count, which is the order of all Prometheus clients.
+    /// `block` is what stands between name and value where there is no bound. Returns how many lines there are.
+    fn push_lines(
+        self,
+        block: &[u8],
+        parts: impl Iterator<Item = (Part, Value)>,
+        sum: f64,
+        count: u64,
+    ) -> usize {
+        let Self { samples, stamp } = self;
+        let before = samples.len();
+        let open = block.strip_suffix(b"} ");
+        let mut bounded = Vec::with_capacity(block.len() + 16);
+        for (part, value) in parts {
+            bounded.clear();
+            bounded.extend_from_slice(open.unwrap_or(b"{"));
+            bounded.extend_from_slice(if open.is_some() { b"," } else { b"" });
+            bounded.extend_from_slice(part::opening(part.tag()).unwrap_or_default().as_bytes());
+            samples.push_part(stamp, part, value, &bounded);
+        }
+        samples.push_part(stamp, Part::Sum, Value::Float(sum), block);
+        samples.push_part(stamp, Part::Count, Value::Uint(count), block);
+        samples.len() - before
     }
-    let mut bounded = Vec::new();
-    for (part, value) in parts {
-        bounded.clear();
-        bounded.extend_from_slice(if block.is_empty() { b"{" } else { &block });
-        bounded.extend_from_slice(if block.is_empty() { b"" } else { b"," });
-        bounded.extend_from_slice(part::opening(part.tag()).unwrap_or_default().as_bytes());
-        samples.push_part(part, value, &bounded);
-    }
-    block.extend_from_slice(if block.is_empty() { b" " } else { b"} " });
-    samples.push_part(Part::Sum, Value::Float(sum), &block);
-    samples.push_part(Part::Count, Value::Uint(count), &block);
-    samples.len() - before
 }
 
 impl HistogramValue<'_> {
+    fn parts(&self) -> impl Iterator<Item = (Part, Value)> {
+        let buckets = self.finite().iter().copied().chain([(f64::INFINITY, self.count)]);
+        // Adding zero takes the sign off a zero, which as a label would be another series.
+        buckets.map(|(bound, count)| (Part::Bucket(bound + 0.0), Value::Uint(count)))
+    }
+
     /// The buckets but for `+Inf`.
     fn finite(&self) -> &[(f64, u64)] {
         match self.buckets.split_last() {
@@ -156,6 +216,11 @@ impl HistogramValue<'_> {
 }
 
 impl SummaryValue<'_> {
+    fn parts(&self) -> impl Iterator<Item = (Part, Value)> {
+        let quantiles = self.quantiles.iter();
+        quantiles.map(|&(at, value)| (Part::Quantile(at + 0.0), Value::Float(value)))
+    }
+
     fn check(&self) -> Result<(), String> {
         check_ascending("quantiles", self.quantiles.iter().map(|&(quantile, _)| quantile))?;
         match self.quantiles.iter().find(|(quantile, _)| !(0.0..=1.0).contains(quantile)) {
@@ -184,172 +249,4 @@ fn check_ascending(what: &str, numbers: impl Iterator<Item = f64>) -> Result<(),
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Recorder, Snapshot};
-
-    const NONE: [(&str, &str); 0] = [];
-
-    fn histogram() -> Family {
-        Family::histogram("h", "").build().unwrap()
-    }
-
-    fn run(family: &Family, emit: impl FnOnce(&mut Scrape<'_>)) -> Result<Snapshot, String> {
-        let mut recorder =
-            Recorder::new(vec![family.clone()], false).with_label("instance_name", "i").unwrap();
-        let run = recorder.record(None, |scrape| {
-            emit(scrape);
-            Ok(())
-        });
-        run.map_err(|error| error.to_string())
-    }
-
-    fn parts(snapshot: &Snapshot) -> Vec<(Part, String, Value)> {
-        let samples = snapshot.families()[0].iter();
-        samples.map(|sample| (sample.part(), sample.labels(), sample.value())).collect()
-    }
-
-    fn block(sample: &crate::Sample<'_>) -> String {
-        let mut room = [0; 100];
-        let mut pen = crate::pen::Pen::new(&mut room);
-        sample.write_block_to_bound(&mut pen);
-        let end = 100 - pen.left().unwrap();
-        str::from_utf8(&room[..end]).unwrap().to_owned()
-    }
-
-    #[test]
-    fn a_histogram_is_its_buckets_then_sum_and_count() {
-        let family = Family::histogram("h", "")
-            .labels(["b", "a"])
-            .const_labels([("c", "1")])
-            .build()
-            .unwrap();
-        let value = HistogramValue { buckets: &[(-1.0, 0), (0.5, 2)], sum: -0.5, count: 3 };
-        let snapshot = run(&family, |scrape| {
-            scrape.emit_histogram(&family, &[("b", "x"), ("a", "y")], &value);
-        });
-        let snapshot = snapshot.unwrap();
-        let labels = "a=\"y\",b=\"x\",c=\"1\",instance_name=\"i\"";
-        let expected = [
-            (Part::Bucket(-1.0), Value::Uint(0)),
-            (Part::Bucket(0.5), Value::Uint(2)),
-            (Part::Bucket(f64::INFINITY), Value::Uint(3)),
-            (Part::Sum, Value::Float(-0.5)),
-            (Part::Count, Value::Uint(3)),
-        ];
-        assert_eq!(parts(&snapshot), expected.map(|(part, value)| (part, labels.into(), value)));
-        let blocks: Vec<String> = snapshot.families()[0].iter().map(|s| block(&s)).collect();
-        assert_eq!(blocks[1], format!("{{{labels},le=\""), "`le` stands behind all other labels");
-        assert_eq!(blocks[3], format!("{{{labels}}} "));
-    }
-
-    #[test]
-    fn a_summary_is_its_quantiles_then_sum_and_count() {
-        let family = Family::summary("s", "").build().unwrap();
-        let value = SummaryValue { quantiles: &[(0.5, f64::INFINITY)], sum: 1.0, count: u64::MAX };
-        let snapshot = run(&family, |scrape| scrape.emit_summary(&family, &NONE, &value)).unwrap();
-        let labels = "instance_name=\"i\"";
-        let expected = [
-            (Part::Quantile(0.5), Value::Float(f64::INFINITY)),
-            (Part::Sum, Value::Float(1.0)),
-            (Part::Count, Value::Uint(u64::MAX)),
-        ];
-        assert_eq!(parts(&snapshot), expected.map(|(part, value)| (part, labels.into(), value)));
-    }
-
-    fn check_histogram(buckets: &[(f64, u64)], count: u64, problem: Option<&str>) {
-        let family = histogram();
-        let value = HistogramValue { buckets, sum: f64::NAN, count };
-        let outcome = run(&family, |scrape| scrape.emit_histogram(&family, &NONE, &value));
-        let expected = problem.map(|problem| format!("metric `h`: {problem}"));
-        assert_eq!(outcome.err(), expected);
-    }
-
-    #[test]
-    fn histograms_that_contradict_themselves_fail_the_run() {
-        check_histogram(&[], 0, None);
-        check_histogram(&[(f64::NEG_INFINITY, 0), (0.0, 0), (f64::INFINITY, 1)], 1, None);
-        check_histogram(
-            &[(f64::NAN, 0)],
-            0,
-            Some("NaN among the bucket bounds: they must be numbers"),
-        );
-        for (first, second, text) in [(1.0, 1.0, "1.0 after 1.0"), (0.0, -0.0, "-0.0 after 0.0")] {
-            let problem =
-                format!("{text} among the bucket bounds: they must be strictly ascending");
-            check_histogram(&[(first, 0), (second, 0)], 0, Some(&problem));
-        }
-        check_histogram(
-            &[(1.0, 2), (2.0, 1)],
-            2,
-            Some(
-                "bucket 2.0 counts 1 after 2: the counts of buckets are cumulative and never fall",
-            ),
-        );
-        check_histogram(
-            &[(1.0, 3)],
-            2,
-            Some(
-                "bucket 1.0 counts 3, more than the 2 of the histogram: every observation is counted",
-            ),
-        );
-        check_histogram(
-            &[(1.0, 1), (f64::INFINITY, 1)],
-            2,
-            Some("bucket +Inf counts 1, not 2 as the histogram: every observation is in it"),
-        );
-    }
-
-    #[test]
-    fn quantiles_are_ascending_fractions() {
-        let family = Family::summary("s", "").build().unwrap();
-        let problem = |quantiles: &[(f64, f64)]| {
-            let value = SummaryValue { quantiles, sum: 0.0, count: 0 };
-            run(&family, |scrape| scrape.emit_summary(&family, &NONE, &value)).err()
-        };
-        assert_eq!(problem(&[(0.0, 1.0), (1.0, f64::NAN)]), None);
-        for (quantiles, expected) in [
-            ([(0.5, 1.0), (1.5, 1.0)], "quantile 1.5: it must be a fraction from 0 to 1"),
-            ([(-0.5, 1.0), (0.5, 1.0)], "quantile -0.5: it must be a fraction from 0 to 1"),
-            (
-                [(0.9, 1.0), (0.5, 1.0)],
-                "0.5 after 0.9 among the quantiles: they must be strictly ascending",
-            ),
-            ([(0.5, 1.0), (f64::NAN, 1.0)], "NaN among the quantiles: they must be numbers"),
-        ] {
-            assert_eq!(problem(&quantiles).unwrap(), format!("metric `s`: {expected}"));
-        }
-    }
-
-    #[test]
-    fn what_is_one_number_and_what_is_several_are_not_mixed_up() {
-        let (gauge, histogram) = (Family::gauge("g", "").build().unwrap(), histogram());
-        let value = HistogramValue { buckets: &[], sum: 0.0, count: 0 };
-        let problem = |family, emit: &dyn Fn(&mut Scrape<'_>)| run(family, emit).unwrap_err();
-        let whole = "metric `h`: a histogram is not one number: emit it with `emit_histogram`";
-        assert_eq!(
-            problem(&histogram, &|s| s.emit_dynamic(&histogram, NONE.map(|l| l.0), 1)),
-            whole
-        );
-        assert_eq!(problem(&histogram, &|s| s.emit_pairs(&histogram, &NONE, 1)), whole);
-        assert_eq!(
-            problem(&gauge, &|s| s.emit_histogram(&gauge, &NONE, &value)),
-            "metric `g`: emitted as a histogram, but it is a gauge"
-        );
-        assert!(
-            problem(&histogram, &|s| s.emit_histogram(&histogram, &[("le", "1")], &value))
-                .contains("reserved label name `le`")
-        );
-    }
-
-    #[test]
-    fn a_family_that_names_its_labels_gets_those() {
-        let family = Family::histogram("h", "").labels(["a", "b"]).build().unwrap();
-        let value = HistogramValue { buckets: &[], sum: 0.0, count: 0 };
-        for labels in [[("a", "1"), ("c", "1")].as_slice(), &[("a", "1")], &[]] {
-            let outcome = run(&family, |scrape| scrape.emit_histogram(&family, labels, &value));
-            let expected = "metric `h`: its samples need the labels `a`, `b`, and no others";
-            assert_eq!(outcome.unwrap_err(), expected);
-        }
-    }
-}
+mod tests;

@@ -106,6 +106,10 @@ impl<const N: usize> Fragment<N> {
         fragment
     }
 
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self.padded.get(..self.length).unwrap_or(&self.long));
+    }
+
     /// How many bytes it has.
     pub(crate) fn len(&self) -> usize {
         self.length

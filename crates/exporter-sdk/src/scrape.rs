@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::panic;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::desc::{Desc, Kind};
 use crate::error::{Error, Result};
 use crate::family::Family;
 use crate::labels::{LabelValue, Labels, LabelsWriter, push_pair};
 use crate::limits::{Meter, RunOptions, Work};
-use crate::metric::Metric;
+use crate::metric::{Info, Metric};
 use crate::pairs::exposed_pairs;
+use crate::parted::Lines;
 use crate::recorder::{InvalidSample, Recorder, RunError};
 use crate::snapshot::{FamilySamples, Snapshot};
-use crate::value::SampleValue;
+use crate::value::{SampleValue, Value};
 
 /// One run: where a collector's samples go. They belong to this run alone; nothing is left over from the last one.
 ///
@@ -28,6 +29,8 @@ pub struct Scrape<'run> {
     /// Loops emit to the same family again and again; the last answer is the best guess for the next.
     last: (usize, usize),
     invalid: Option<InvalidSample>,
+    /// The time stamp of the samples that follow, in milliseconds since the epoch.
+    stamp: Option<i64>,
     options: RunOptions,
     meter: Meter,
 }
@@ -39,7 +42,7 @@ impl<'run> Scrape<'run> {
         options: RunOptions,
     ) -> Self {
         let meter = Meter::new(&options);
-        Self { recorder, snapshot, last: (0, 0), invalid: None, options, meter }
+        Self { recorder, snapshot, last: (0, 0), invalid: None, stamp: None, options, meter }
     }
 }
 
@@ -71,7 +74,7 @@ impl Scrape<'_> {
             return;
         };
         let layout = &self.recorder.layouts[index];
-        self.snapshot.families[index].push(value.into_value(), |pen| {
+        self.snapshot.families[index].push(self.stamp, value.into_value(), |pen| {
             if N == 0 {
                 layout.write_constant(pen);
             } else {
@@ -101,11 +104,12 @@ impl Scrape<'_> {
             self.fail(family.name(), format!("{given} label values for {wanted} labels"));
             return;
         }
-        let Some(index) = self.find_whole(family) else {
+        let value = value.into_value();
+        let Some(index) = self.find_whole(family, value) else {
             return;
         };
         let layout = &self.recorder.layouts[index];
-        self.snapshot.families[index].push(value.into_value(), |pen| {
+        self.snapshot.families[index].push(self.stamp, value, |pen| {
             if wanted == 0 {
                 layout.write_constant(pen);
             } else {
@@ -125,20 +129,59 @@ impl Scrape<'_> {
         value: impl SampleValue,
     ) {
         let instance = self.recorder.label.clone();
-        let pairs = match exposed_pairs(family, labels, instance.as_ref()) {
-            Ok(pairs) => pairs,
+        let block = match exposed_pairs(family, labels, instance.as_ref()) {
+            Ok(pairs) => block_of(&pairs),
             Err(problem) => return self.fail(family.name(), problem),
         };
-        let Some(index) = self.find_whole(family) else {
+        let value = value.into_value();
+        let Some(index) = self.find_whole(family, value) else {
             return;
         };
-        let mut block = Vec::new();
-        for (name, value) in pairs {
-            push_pair(&mut block, name, value);
-        }
-        block.extend_from_slice(if block.is_empty() { b" " } else { b"} " });
-        self.snapshot.families[index].push(value.into_value(), |pen| pen.put(&block));
+        self.snapshot.families[index].push(self.stamp, value, |pen| pen.put(&block));
         self.count();
+    }
+
+    /// Emits an info: labels that say what the source is, with the value 1.
+    ///
+    /// ```
+    /// # use exporter_sdk::{Info, Scrape};
+    /// static BUILD: Info<1> = Info::new("app_build_info", "What was built.").labels(&["version"]);
+    ///
+    /// # fn f(scrape: &mut Scrape) {
+    /// scrape.emit_info(&BUILD, ["1.2.0"]);
+    /// # }
+    /// ```
+    pub fn emit_info<const N: usize>(&mut self, metric: &'static Info<N>, labels: impl Labels<N>) {
+        let Some(index) = self.find_static(metric.desc()) else {
+            return;
+        };
+        let block = self.recorder.layouts[index].render_own(&labels);
+        let one = Value::Uint(1);
+        self.snapshot.families[index].push(self.stamp, one, |pen| pen.put(&block));
+        self.count();
+    }
+
+    /// Says when the samples that follow were true, where the source tells; `None` for now, which is how a run begins.
+    /// Prometheus stores them under that time. It takes none that is older than what it has, marks nothing stale that has
+    /// such times, and refuses what is hours old: use it for sources that lag, not for history.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use exporter_sdk::{Gauge, Scrape};
+    /// static LEVEL: Gauge = Gauge::new("river_level_meters", "Level of the river.");
+    ///
+    /// # fn f(scrape: &mut Scrape) {
+    /// let measured = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    /// scrape.set_timestamp(Some(measured));
+    /// scrape.emit(&LEVEL, (), 1.25);
+    /// scrape.set_timestamp(None);
+    /// # }
+    /// ```
+    pub fn set_timestamp(&mut self, time: Option<SystemTime>) {
+        self.stamp = time.map(|time| match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+        });
     }
 
     /// Runs a part of the run that may hang by itself (one mount of many, say) elsewhere, and waits for it no longer than
@@ -252,25 +295,41 @@ impl Scrape<'_> {
         }
     }
 
-    /// Where a sample of several lines goes, and its labels in the order in which they are exposed.
+    /// Where a sample of several lines goes, and what stands between name and value on its lines without a bound.
     pub(crate) fn find_parted<'s>(
         &'s mut self,
         kind: Kind,
         family: &'s Family,
         labels: &'s [(impl AsRef<str>, impl AsRef<str>)],
-    ) -> Option<(&'s mut FamilySamples, Vec<(&'s str, &'s str)>)> {
+    ) -> Option<(Lines<'s>, Vec<u8>)> {
         if family.kind() != kind {
             self.fail(family.name(), format!("emitted as a {kind}, but it is a {}", family.kind()));
             return None;
         }
         let index = self.find_dynamic(family)?;
-        match exposed_pairs(family, labels, self.recorder.label.as_ref()) {
-            Ok(pairs) => Some((&mut self.snapshot.families[index], pairs)),
+        let pairs = exposed_pairs(family, labels, self.recorder.label.as_ref());
+        match pairs.map(|pairs| block_of(&pairs)) {
+            Ok(block) => Some((self.lines(index), block)),
             Err(problem) => {
                 note(&mut self.invalid, family.name(), problem);
                 None
             }
         }
+    }
+
+    /// The same for a static metric.
+    pub(crate) fn find_static_parted<const N: usize>(
+        &mut self,
+        desc: &'static Desc,
+        labels: impl Labels<N>,
+    ) -> Option<(Lines<'_>, Vec<u8>)> {
+        let index = self.find_static(desc)?;
+        let block = self.recorder.layouts[index].render(&labels);
+        Some((self.lines(index), block))
+    }
+
+    fn lines(&mut self, index: usize) -> Lines<'_> {
+        Lines { samples: &mut self.snapshot.families[index], stamp: self.stamp }
     }
 
     #[inline]
@@ -300,10 +359,15 @@ impl Scrape<'_> {
     }
 
     /// Finds the family of a sample that is one number.
-    fn find_whole(&mut self, family: &Family) -> Option<usize> {
+    fn find_whole(&mut self, family: &Family, value: Value) -> Option<usize> {
         let kind = family.kind();
         if kind.has_parts() {
-            let problem = format!("a {kind} is not one number: emit it with `emit_{kind}`");
+            let problem = format!("a {kind} is not one number: emit it with `emit_{kind}_pairs`");
+            self.fail(family.name(), problem);
+            return None;
+        }
+        if kind == Kind::Info && value.as_f64() != 1.0 {
+            let problem = format!("the value of an info is 1, not {}", value.as_f64());
             self.fail(family.name(), problem);
             return None;
         }
@@ -358,6 +422,16 @@ impl Scrape<'_> {
     pub(crate) fn fail(&mut self, metric: &str, problem: String) {
         note(&mut self.invalid, metric, problem);
     }
+}
+
+/// What stands between name and value of a sample with these labels.
+fn block_of(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in pairs {
+        push_pair(&mut block, name, value);
+    }
+    block.extend_from_slice(if block.is_empty() { b" " } else { b"} " });
+    block
 }
 
 /// `emitted as a counter without labels, but described as a gauge with the labels a, b`.

@@ -41,6 +41,7 @@ impl Snapshot {
         for family in &mut self.families {
             family.arena.clear();
             family.len = 0;
+            family.stamped = false;
         }
         let missing = families.iter().zip(layouts).skip(self.families.len());
         self.families
@@ -56,6 +57,8 @@ pub struct FamilySamples {
     tail: Fragment<64>,
     pub(crate) arena: Arena,
     len: usize,
+    /// Whether there are samples with time stamps.
+    stamped: bool,
 }
 
 impl FamilySamples {
@@ -63,7 +66,7 @@ impl FamilySamples {
         // Where a sample is several lines, a label of its own can stand last: those record all of their block.
         let has_parts = family.kind().has_parts();
         let tail = if has_parts { Fragment::new(b"") } else { layout.common_tail() };
-        Self { family, tail, arena: Arena::default(), len: 0 }
+        Self { family, tail, arena: Arena::default(), len: 0, stamped: false }
     }
 
     /// The family.
@@ -74,6 +77,11 @@ impl FamilySamples {
     /// How many samples there are.
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether there are samples with [time stamps](Sample::timestamp).
+    pub fn is_stamped(&self) -> bool {
+        self.stamped
     }
 
     /// Whether there is no sample.
@@ -99,21 +107,44 @@ impl FamilySamples {
         self.len -= places.len();
     }
 
+    /// Appends a sample that is one number, taken at `stamp` where that is known.
     #[inline]
-    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
-        self.arena.push(value, block);
+    pub(crate) fn push(&mut self, stamp: Option<i64>, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        match stamp {
+            None => self.arena.push(value, block),
+            Some(stamp) => self.push_stamped(stamp, Part::Whole, value, &block),
+        }
         self.len += 1;
     }
 
     /// Appends one line of a sample that has several. `block` is what stands before the bound, or the value.
-    pub(crate) fn push_part(&mut self, part: Part, value: Value, block: &[u8]) {
-        self.arena.push_part(part.tag(), value, |pen| {
+    pub(crate) fn push_part(&mut self, stamp: Option<i64>, part: Part, value: Value, block: &[u8]) {
+        let whole = |pen: &mut Pen<'_>| {
             pen.put(block);
             if let Some(bound) = part.bound() {
                 pen.put(&bound.to_le_bytes());
             }
-        });
+        };
+        match stamp {
+            None => self.arena.push_part(part.tag(), value, whole),
+            Some(stamp) => self.push_stamped(stamp, part, value, &whole),
+        }
         self.len += 1;
+    }
+
+    #[cold]
+    fn push_stamped(
+        &mut self,
+        stamp: i64,
+        part: Part,
+        value: Value,
+        block: &impl Fn(&mut Pen<'_>),
+    ) {
+        self.stamped = true;
+        self.arena.push_part(part.tag() | part::STAMPED, value, |pen| {
+            block(pen);
+            pen.put(&stamp.to_le_bytes());
+        });
     }
 }
 
@@ -134,7 +165,12 @@ impl Sample<'_> {
     /// Which line of its family it is. Families whose kind [has no parts](crate::Kind::has_parts) need not ask.
     #[inline]
     pub fn part(&self) -> Part {
-        Part::read(self.record.part(), &self.record.chunk[..self.record.length()])
+        Part::read(self.record.part(), self.record.block())
+    }
+
+    /// When the value was true, in milliseconds since the epoch, where the collector said so.
+    pub fn timestamp(&self) -> Option<i64> {
+        self.record.stamp()
     }
 
     /// The labels as both text formats write them, `a="x",b="y"`, their values escaped; empty where there are none.
@@ -146,7 +182,8 @@ impl Sample<'_> {
             return String::from_utf8_lossy(labels.strip_suffix(b",").unwrap_or(labels)).into();
         }
         let mut room = vec![0; self.record.length() + self.tail.len()];
-        self.write_block(&mut Pen::new(&mut room));
+        self.write_block_to_bound(&mut Pen::new(&mut room));
+        room.truncate(self.record.block().len() + self.tail.len());
         let labels = room.strip_prefix(b"{").and_then(|block| block.strip_suffix(b"} "));
         String::from_utf8_lossy(labels.unwrap_or_default()).into_owned()
     }
@@ -154,22 +191,25 @@ impl Sample<'_> {
     /// Of a bucket or quantile, the block up to its bound, and the end of that: `le="` or `quantile="`.
     fn bounded_block(&self) -> Option<(&[u8], &'static str)> {
         let opening = part::opening(self.record.part())?;
-        Some((&self.record.chunk[..self.record.length() - part::BOUND], opening))
+        let block = self.record.block();
+        Some((&block[..block.len() - part::BOUND], opening))
     }
 
     /// Writes what stands between the metric's name and the bound of a bucket or quantile, `{a="x",le="`; of all other
-    /// lines, what [`write_block`](Self::write_block) writes. The encoder spells the bound, because the formats differ
+    /// lines, all that stands between name and value. The encoder spells the bound, because the formats differ
     /// in that.
     #[doc(hidden)]
     pub fn write_block_to_bound(&self, pen: &mut Pen<'_>) {
-        match self.bounded_block() {
-            Some((block, _)) => pen.put(block),
-            None => self.write_block(pen),
+        if let Some((block, _)) = self.bounded_block() {
+            pen.put(block);
+        } else {
+            pen.put(self.record.block());
+            pen.put_fragment(self.tail);
         }
     }
 
     /// Writes what stands between the metric's name and the value on a line of both text formats: `{a="x",b="y"} `, or a
-    /// space where there are no labels.
+    /// space where there are no labels. Not for families that [have time stamps](FamilySamples::is_stamped).
     #[doc(hidden)]
     #[inline(always)]
     #[expect(

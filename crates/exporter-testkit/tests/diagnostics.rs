@@ -66,7 +66,7 @@ mistake!(ReservedDynamic, &[], |scrape, run| Family::gauge("orders", "Orders.")
 mistake!(Contradicts, &[], |scrape, run| {
     let family = Family::histogram("latency_seconds", "Latency.").build()?;
     let value = HistogramValue { buckets: &[(1.0, 5), (2.0, 3)], sum: 1.0, count: 5 };
-    scrape.emit_histogram(&family, &[("", ""); 0], &value);
+    scrape.emit_histogram_pairs(&family, &[("", ""); 0], &value);
 });
 
 /// Blocks its thread within a future.

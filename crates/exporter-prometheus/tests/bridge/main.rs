@@ -6,7 +6,7 @@ mod outwards;
 
 use std::sync::Arc;
 
-use exporter_exposition::{Page, Piece, TextEncoder};
+use exporter_exposition::{Encoder, Format, Page, Piece};
 use exporter_sdk::{Recorder, Run, RunError, Snapshot};
 
 /// One run of an unchecked collector.
@@ -17,7 +17,7 @@ fn run(collector: &mut dyn Run) -> Result<Snapshot, RunError> {
 /// The page with this snapshot, as our encoder writes it.
 fn text(snapshot: Snapshot) -> String {
     let mut piece = Piece::new(1 << 16);
-    let more = TextEncoder::new(Page::new(vec![Arc::new(snapshot)])).fill(&mut piece);
+    let more = Encoder::new(Page::new(vec![Arc::new(snapshot)]), Format::Text).fill(&mut piece);
     assert!(!more);
     String::from_utf8(piece.as_ref().to_vec()).unwrap()
 }

@@ -45,11 +45,11 @@ impl Collector for Everything {
         scrape.emit(&LOAD, (), f64::NAN);
         let buckets = &[(0.005, 1), (1.0, 2), (10.0, 2)];
         let value = HistogramValue { buckets, sum: 12.25, count: 3 };
-        scrape.emit_histogram(&self.latency, &[("path", "/")], &value);
+        scrape.emit_histogram_pairs(&self.latency, &[("path", "/")], &value);
         let value = HistogramValue { buckets: &[(f64::INFINITY, 0)], sum: 0.0, count: 0 };
-        scrape.emit_histogram(&self.latency, &[("path", "/}\"")], &value);
+        scrape.emit_histogram_pairs(&self.latency, &[("path", "/}\"")], &value);
         let value = SummaryValue { quantiles: &[(0.5, 1.5), (1.0, -2.0)], sum: -0.5, count: 2 };
-        scrape.emit_summary(&self.size, &[("", ""); 0], &value);
+        scrape.emit_summary_pairs(&self.size, &[("", ""); 0], &value);
         Ok(())
     }
 }
