@@ -7,12 +7,13 @@ use std::process::Command;
 use crate::Outcome;
 use crate::process::{cargo, check, find};
 
-/// The programs that the tests drive, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 4] = [
+/// The programs that the tests drive, and files of others, each with the Debian package that has it.
+const NEEDED: [(&str, &str); 5] = [
     ("prometheus", "prometheus"),
     ("promtool", "prometheus"),
     ("prometheus-node-exporter", "prometheus-node-exporter"),
     ("curl", "curl"),
+    ("/usr/lib/python3/dist-packages/prometheus_client", "python3-prometheus-client"),
 ];
 
 pub(crate) fn run(root: &Path, args: Vec<OsString>) -> Outcome {
@@ -20,11 +21,11 @@ pub(crate) fn run(root: &Path, args: Vec<OsString>) -> Outcome {
     check(cargo(root).args(["test", "--workspace", "--all-features"]).args(args))
 }
 
-/// Installs the packages of those programs that are not there; where it may not, says what to install.
+/// Installs the packages of those that are not there; where it may not, says what to install.
 fn install(programs: &[(&str, &str)]) -> Outcome {
     let mut packages: Vec<&str> = programs
         .iter()
-        .filter(|(program, _)| find(program).is_none())
+        .filter(|(needed, _)| find(needed).is_none() && !Path::new(needed).is_dir())
         .map(|(_, package)| *package)
         .collect();
     packages.dedup();

@@ -157,7 +157,7 @@ pub(crate) fn auto_reload(matches: &clap::ArgMatches) -> Option<Duration> {
     matches.get_flag("config.enable-auto-reload").then(|| interval.unwrap_or(AUTO_RELOAD))
 }
 
-fn web_args(port: u16) -> [Arg; 7] {
+fn web_args(port: u16) -> [Arg; 8] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")

@@ -193,9 +193,13 @@ fn put_lines(
         let stamp = sample.timestamp().map(|stamp| stamps.spell_timestamp(stamp, format));
         match part {
             Part::Bucket(bound) => place.negative |= bound < 0.0,
-            // With observations below zero, a sum is no counter, and OpenMetrics does not have it.
+            // With observations below zero a sum is no counter. OpenMetrics does not have it then, nor the count, which is
+            // that of the last bucket.
             Part::Sum if place.negative && format.is_openmetrics() => continue,
-            Part::Count => place.negative = false,
+            Part::Count if std::mem::take(&mut place.negative) && format.is_openmetrics() => {
+                continue;
+            }
+            Part::Count => {}
             Part::Whole | Part::Quantile(_) | Part::Sum => {}
         }
         let fits = piece.write(|pen| {
@@ -399,7 +403,7 @@ mod tests {
              # HELP h_seconds \\\"\\\\\\n\n# TYPE h_seconds histogram\n# UNIT h_seconds seconds\n\
              h_seconds_bucket{le=\"0.0\"} 0\nh_seconds_bucket{le=\"1.0\"} 1\n\
              h_seconds_bucket{le=\"1e+06\"} 2\nh_seconds_bucket{le=\"+Inf\"} 2\nh_seconds_sum 0.5\nh_seconds_count 2\n\
-             h_seconds_bucket{l=\"1\",le=\"-1.0\"} 1\nh_seconds_bucket{l=\"1\",le=\"+Inf\"} 2\nh_seconds_count{l=\"1\"} 2\n\
+             h_seconds_bucket{l=\"1\",le=\"-1.0\"} 1\nh_seconds_bucket{l=\"1\",le=\"+Inf\"} 2\n\
              h_seconds_bucket{l=\"2\",le=\"+Inf\"} 2\nh_seconds_sum{l=\"2\"} -0.5\nh_seconds_count{l=\"2\"} 2\n\
              # TYPE jobs unknown\njobs{v=\"1\"} 1\n\
              # TYPE read_bytes counter\n# UNIT read_bytes bytes\nread_bytes_total{v=\"1\"} 1\n\

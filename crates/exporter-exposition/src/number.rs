@@ -89,7 +89,8 @@ impl Speller {
         }
         let digits = self.floats.format_finite(value).as_bytes();
         // Looking at digits that were just written stalls the processor; a fraction has no `.0` to strip.
-        if integral { digits.strip_suffix(b".0").unwrap_or(digits) } else { digits }
+        // -0 keeps its `.0`: there are parsers that read integers first, which have no such zero.
+        if integral && integer != 0 { digits.strip_suffix(b".0").unwrap_or(digits) } else { digits }
     }
 }
 
@@ -112,7 +113,7 @@ mod tests {
         check(f64::INFINITY, "+Inf");
         check(f64::NEG_INFINITY, "-Inf");
         check(0.0, "0");
-        check(-0.0, "-0");
+        check(-0.0, "-0.0");
     }
 
     #[test]

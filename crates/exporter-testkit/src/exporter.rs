@@ -33,7 +33,9 @@ pub struct Response {
     pub status: u16,
     /// The headers, names in lower case, in the order in which they came.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body, as it was sent.
+    pub bytes: Vec<u8>,
+    /// The body as text; what of it is none stands there as `\u{fffd}`.
     pub body: String,
 }
 
@@ -124,8 +126,10 @@ impl Exporter {
             })
             .collect();
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(u64::MAX).read_to_string();
-        Response { status, headers, body: body.expect("the body is text and complete") }
+        let bytes = response.body_mut().with_config().limit(u64::MAX).read_to_vec();
+        let bytes = bytes.expect("the body is complete");
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Response { status, headers, bytes, body }
     }
 
     /// Scrapes `/metrics` and reads the page.

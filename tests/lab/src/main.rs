@@ -5,6 +5,7 @@
 
 mod bulk;
 mod emit;
+mod kinds;
 mod misbehave;
 mod secret;
 

@@ -2,6 +2,7 @@
 
 mod collectors;
 mod configuration;
+mod formats;
 mod isolation;
 mod limits;
 mod reload;
