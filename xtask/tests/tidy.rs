@@ -36,8 +36,9 @@ fn ours(name: &str) -> bool {
 }
 
 /// Who may depend on whom, of our own crates. A crate that is not here may depend on none of them.
-const ARROWS: [(&str, &[&str]); 12] = [
-    ("exporter-exposition", &["exporter-sdk"]),
+const ARROWS: [(&str, &[&str]); 13] = [
+    ("exporter-deflate", &[]),
+    ("exporter-exposition", &["exporter-deflate", "exporter-sdk"]),
     ("exporter-prometheus", &["exporter-sdk"]),
     ("exporter-config", &[]),
     ("exporter-host", &["exporter-sdk"]),

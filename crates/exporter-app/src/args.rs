@@ -157,7 +157,7 @@ pub(crate) fn auto_reload(matches: &clap::ArgMatches) -> Option<Duration> {
     matches.get_flag("config.enable-auto-reload").then(|| interval.unwrap_or(AUTO_RELOAD))
 }
 
-fn web_args(port: u16) -> [Arg; 8] {
+fn web_args(port: u16) -> [Arg; 9] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")
@@ -196,6 +196,12 @@ fn web_args(port: u16) -> [Arg; 8] {
             .long("web.enable-openmetrics")
             .action(ArgAction::SetTrue)
             .help("Serve OpenMetrics 1.0.0 to scrapers that ask for it, as Prometheus does"),
+        Arg::new("web.gzip")
+            .long("web.gzip")
+            .value_name("METHOD")
+            .default_value("zlib")
+            .value_parser(PossibleValuesParser::new(["zlib", "lines", "off"]))
+            .help("How pages are compressed for scrapers that take gzip: zlib; lines, which compares each with the one before and is several times faster; off"),
         Arg::new("web.enable-lifecycle")
             .long("web.enable-lifecycle")
             .action(ArgAction::SetTrue)

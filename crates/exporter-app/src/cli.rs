@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use exporter_http::{ListenAddress, MAX_REQUESTS};
-use exporter_runtime::{BuildInfo, Catalog, CollectorType, unknown_name};
+use exporter_runtime::{BuildInfo, Catalog, CollectorType, GzipMethod, unknown_name};
 use serde_json::Value;
 
 use crate::app::Exit;
@@ -42,6 +42,7 @@ pub(crate) struct RunOptions {
     pub(crate) exporter_metrics: bool,
     pub(crate) node_build_info: bool,
     pub(crate) openmetrics: bool,
+    pub(crate) gzip: Option<GzipMethod>,
     pub(crate) max_requests: usize,
     pub(crate) shutdown_delay: Duration,
     pub(crate) lifecycle: bool,
@@ -166,6 +167,11 @@ fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<Ru
         exporter_metrics: !matches.get_flag("web.disable-exporter-metrics"),
         node_build_info: matches.get_flag("web.node-exporter-build-info"),
         openmetrics: matches.get_flag("web.enable-openmetrics"),
+        gzip: match text(matches, "web.gzip") {
+            "off" => None,
+            "lines" => Some(GzipMethod::Lines),
+            _ => Some(GzipMethod::Zlib),
+        },
         max_requests: matches.get_one("web.max-requests").copied().unwrap_or(MAX_REQUESTS),
         shutdown_delay: matches.get_one("web.shutdown-delay").copied().unwrap_or_default(),
         lifecycle: matches.get_flag("web.enable-lifecycle"),

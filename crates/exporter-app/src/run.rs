@@ -23,6 +23,7 @@ pub(crate) fn run(
         exporter_metrics: options.exporter_metrics,
         node_build_info: options.node_build_info,
         openmetrics: options.openmetrics,
+        gzip: options.gzip,
     };
     let registry = Registry::new(catalog, &settings, &info, registry_options);
     let registry = Arc::new(registry.map_err(Exit::failure)?);

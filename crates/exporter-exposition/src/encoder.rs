@@ -199,8 +199,7 @@ fn put_lines(
             Part::Count if std::mem::take(&mut place.negative) && format.is_openmetrics() => {
                 continue;
             }
-            Part::Count => {}
-            Part::Whole | Part::Quantile(_) | Part::Sum => {}
+            Part::Whole | Part::Quantile(_) | Part::Sum | Part::Count => {}
         }
         let fits = piece.write(|pen| {
             pen.put(name);

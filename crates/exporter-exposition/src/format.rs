@@ -30,10 +30,9 @@ impl Format {
     /// The format of a media type with this version; without one, the oldest.
     fn of(media_type: &str, version: Option<&str>) -> Option<Self> {
         match (media_type, version) {
-            ("text/plain", None | Some("0.0.4")) => Some(Self::Text),
+            ("text/plain", None | Some("0.0.4")) | ("*/*" | "text/*", None) => Some(Self::Text),
             ("application/openmetrics-text", None | Some("0.0.1")) => Some(Self::OpenMetrics001),
             ("application/openmetrics-text", Some("1.0.0")) => Some(Self::OpenMetrics100),
-            ("*/*" | "text/*", None) => Some(Self::Text),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ mod piece;
 
 pub use crate::encoder::Encoder;
 pub use crate::format::{ContentType, Format, accepts_gzip};
-pub use crate::gzip::{Compressors, Gzip, SMALLEST};
+pub use crate::gzip::{Compressors, Gzip, GzipMethod, SMALLEST};
 pub use crate::lint::lint;
 pub use crate::page::Page;
 pub use crate::piece::Piece;

@@ -10,7 +10,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
-use exporter_exposition::accepts_gzip;
 use exporter_runtime::{Registry, ScrapeRequest, TIMEOUT_HEADER};
 
 use crate::body::{Body, Count, MAX_HELD, Pieces, Request, Sending};
@@ -226,11 +225,10 @@ async fn page(
         return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
     }
     let content_type = site.registry.negotiate(&header_text(request, header::ACCEPT));
-    let gzip = accepts_gzip(&header_text(request, header::ACCEPT_ENCODING));
     let sending = Sending {
         format: content_type.format,
         pieces: &site.pieces,
-        compressors: gzip.then(|| site.registry.compressors()),
+        compressors: site.registry.compressors(&header_text(request, header::ACCEPT_ENCODING)),
         held: &site.held,
     };
     let web = site.registry.web_metrics().clone();

@@ -46,7 +46,7 @@ pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
 };
-pub use exporter_exposition::lint;
+pub use exporter_exposition::{GzipMethod, lint};
 
 pub use exporter_config::{
     KeyDoc, Node, Origin as ConfigOrigin, Problem, SecretFile, Shape, document_keys, redact,

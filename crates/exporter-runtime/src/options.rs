@@ -1,5 +1,7 @@
 //! What an exporter as a whole does or does not do.
 
+use exporter_exposition::GzipMethod;
+
 /// What a registry does besides running collectors.
 #[derive(Clone, Copy, Debug)]
 pub struct RegistryOptions {
@@ -10,10 +12,17 @@ pub struct RegistryOptions {
     pub node_build_info: bool,
     /// Whether scrapers that ask for OpenMetrics get it.
     pub openmetrics: bool,
+    /// How pages are compressed for scrapers that take gzip; `None` for not at all.
+    pub gzip: Option<GzipMethod>,
 }
 
 impl Default for RegistryOptions {
     fn default() -> Self {
-        Self { exporter_metrics: true, node_build_info: false, openmetrics: false }
+        Self {
+            exporter_metrics: true,
+            node_build_info: false,
+            openmetrics: false,
+            gzip: Some(GzipMethod::default()),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use exporter_exposition::{Compressors, Page};
+use exporter_exposition::{Compressors, Page, accepts_gzip};
 use exporter_sdk::{Family, FamilySamples, Origin};
 
 use crate::catalog::Catalog;
@@ -100,7 +100,8 @@ impl Registry {
     ) -> Result<Self, StartError> {
         let telemetry =
             Telemetry::new(build).map_err(|error| StartError::Telemetry(error.to_string()))?;
-        let services = Arc::new(Services::new(telemetry));
+        let services =
+            Arc::new(Services::new(telemetry, Compressors::new(options.gzip.unwrap_or_default())));
         let evidence = Evidence::new(catalog, build, options);
         let generation = Generation::new(catalog, settings, &services, &evidence, None)?;
         services.telemetry.reloaded(true);
@@ -220,9 +221,10 @@ impl Registry {
         self.services.telemetry.web()
     }
 
-    /// The compressors of pages.
-    pub fn compressors(&self) -> &Compressors {
-        &self.services.compressors
+    /// What pages are compressed with for a scraper with this `Accept-Encoding` header, if they are.
+    pub fn compressors(&self, accept_encoding: &str) -> Option<&Compressors> {
+        let wanted = self.options.gzip.is_some() && accepts_gzip(accept_encoding);
+        wanted.then_some(&self.services.compressors)
     }
 
     pub(crate) fn options(&self) -> RegistryOptions {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use exporter_exposition::{ContentType, Encoder, Format, Piece, SMALLEST, accepts_gzip};
+use exporter_exposition::{ContentType, Encoder, Format, Piece, SMALLEST};
 
 use crate::registry::{Registry, Scraped};
 use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
@@ -62,14 +62,14 @@ impl Registry {
         }
         let content_type = self.negotiate(header("Accept").unwrap_or_default());
         let mut body = scraped.into_bytes(content_type.format);
-        let packs = accepts_gzip(header("Accept-Encoding").unwrap_or_default());
-        let packs = packs && body.len() >= SMALLEST;
-        if packs {
+        let compressors = self.compressors(header("Accept-Encoding").unwrap_or_default());
+        let compressors = compressors.filter(|_| body.len() >= SMALLEST);
+        if let Some(compressors) = compressors {
             let mut packed = Vec::with_capacity(body.len() / 4);
-            self.compressors().begin().write(&body, true, &mut packed);
+            compressors.begin().write(&body, true, &mut packed);
             body = packed;
         }
-        let content_encoding = packs.then_some("gzip");
+        let content_encoding = compressors.map(|_| "gzip");
         Rendered { status: 200, content_type: content_type.header(), content_encoding, body }
     }
 

@@ -27,12 +27,12 @@ pub(crate) struct Services {
 const REACTOR_THREADS: usize = 2;
 
 impl Services {
-    pub(crate) fn new(telemetry: Telemetry) -> Self {
+    pub(crate) fn new(telemetry: Telemetry, compressors: Compressors) -> Self {
         Self {
             pool: Pool::new(),
             telemetry,
             counters: AllCounters::default(),
-            compressors: Compressors::default(),
+            compressors,
             reactor: Mutex::default(),
             closing: OnceLock::new(),
         }

@@ -63,7 +63,14 @@ fn openmetrics_is_served_where_it_is_switched_on_and_asked_for() {
 
 #[test]
 fn pages_are_compressed_for_those_who_take_it_and_small_ones_are_not() {
-    let exporter = kinds(&[]);
+    for method in ["zlib", "lines"] {
+        is_compressed(&kinds(&[&format!("--web.gzip={method}")]));
+    }
+    let off = kinds(&["--web.gzip=off"]).get_with("/metrics", &[("Accept-Encoding", "gzip")]);
+    assert_eq!(off.header("content-encoding"), None);
+}
+
+fn is_compressed(exporter: &Exporter) {
     let gzip = [("Accept-Encoding", "gzip")];
     let page = exporter.get_with("/metrics", &gzip);
     assert_eq!(page.header("content-encoding"), Some("gzip"));
@@ -86,9 +93,11 @@ fn pages_are_compressed_for_those_who_take_it_and_small_ones_are_not() {
 
 #[test]
 fn a_large_page_is_compressed_piece_by_piece() {
-    let exporter =
-        Exporter::start(LAB, ["--collector.bulk.series=100000", "--web.enable-openmetrics"]);
-    for accept in ["text/plain", OPENMETRICS] {
+    for (method, accept) in [("zlib", OPENMETRICS), ("lines", "text/plain"), ("lines", OPENMETRICS)]
+    {
+        let method = format!("--web.gzip={method}");
+        let flags = ["--collector.bulk.series=100000", "--web.enable-openmetrics", &method];
+        let exporter = Exporter::start(LAB, flags);
         let headers = [("Accept-Encoding", "gzip"), ("Accept", accept)];
         let page = exporter.get_with("/metrics", &headers);
         assert_eq!(page.header("content-encoding"), Some("gzip"));

@@ -1,0 +1,235 @@
+//! What of a text was there before.
+
+use crate::symbols::{FARTHEST, LONGEST};
+
+/// Some literals, then a match; the last of a text has literals only, and a length of 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) literals: u32,
+    pub(crate) length: u16,
+    /// Less one, so that 32768 fits as well as everything else does.
+    pub(crate) distance: u16,
+}
+
+/// Finds matches, and keeps its memory from text to text.
+#[derive(Debug, Default)]
+pub(crate) struct Matcher {
+    tokens: Vec<Token>,
+    table: Vec<u32>,
+}
+
+/// Matches of this length are taken; shorter ones cost as much as their literals.
+const WORTHWHILE: usize = 5;
+/// So many bytes have to be the same for a place to be looked at.
+const HASHED: usize = 4;
+/// Where a line goes its own way for that long, the table is asked whether another one did so before.
+const ASTRAY: usize = 6;
+
+const TABLE_BITS: u32 = 12;
+
+impl Matcher {
+    /// The text as literals and matches.
+    pub(crate) fn run(&mut self, text: &[u8]) -> &[Token] {
+        self.tokens.clear();
+        self.table.clear();
+        self.table.resize(1 << TABLE_BITS, 0);
+        let mut run = Run { text, tokens: &mut self.tokens, table: &mut self.table, done: 0 };
+        let (mut start, mut before, mut seen) = (0, None, Seen::default());
+        while start < text.len() {
+            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
+            let line = &text[start..end];
+            if line.starts_with(b"# TYPE ") {
+                run.metadata(start, end, seen.kind, before);
+                seen.kind = Some(start);
+            } else if line[0] == b'#' {
+                run.metadata(start, end, seen.help, None);
+                seen.help = Some(start);
+            } else {
+                match before {
+                    // The first sample of a family has the name that stands in the line before.
+                    Some(before) if seen.kind == Some(before) => {
+                        run.sample(start, end, before + NAME);
+                    }
+                    Some(before) => run.sample(start, end, before),
+                    None => run.any(start, end),
+                }
+            }
+            before = Some(start);
+            start = end;
+        }
+        run.end();
+        &self.tokens
+    }
+}
+
+/// Where the last lines of metadata begin.
+#[derive(Default)]
+struct Seen {
+    help: Option<usize>,
+    kind: Option<usize>,
+}
+
+/// Where the name of a family stands in a line of metadata.
+const NAME: usize = "# TYPE ".len();
+
+struct Run<'a> {
+    text: &'a [u8],
+    tokens: &'a mut Vec<Token>,
+    /// By hash, the place behind the one where such bytes were last.
+    table: &'a mut [u32],
+    /// Up to here, there are tokens.
+    done: usize,
+}
+
+impl Run<'_> {
+    /// A line that resembles the one which begins at `like`.
+    fn sample(&mut self, start: usize, end: usize, like: usize) {
+        let (mut here, mut there) = (start, like);
+        loop {
+            let length = self.common(here, there, end - here);
+            self.take(here, length, here - there);
+            (here, there) = (here + length, there + length);
+            if here >= end {
+                return;
+            }
+            let mark = self.mark(here, end);
+            if (mark - here >= ASTRAY || here == start)
+                && let Some(found) = self.look_up(here)
+                && self.common(here, found, end - here) >= ASTRAY
+            {
+                // From here on it resembles that line.
+                there = found;
+                continue;
+            }
+            if mark == end {
+                return;
+            }
+            // The same quote in both lines, if they have the same labels.
+            there = self.mark(there, here);
+            if there == here {
+                return;
+            }
+            here = mark;
+        }
+    }
+
+    /// A line of metadata, which begins like `like` and goes on like `other`, at the same column.
+    fn metadata(&mut self, start: usize, end: usize, like: Option<usize>, other: Option<usize>) {
+        let mut here = start;
+        for other in [like, other].into_iter().flatten() {
+            let there = other + (here - start);
+            if there < here {
+                let length = self.common(here, there, end - here);
+                if self.take(here, length, here - there) {
+                    here += length;
+                }
+            }
+        }
+        self.any(here, end);
+    }
+
+    /// A line of which nothing is known.
+    fn any(&mut self, start: usize, end: usize) {
+        let mut here = start;
+        while here < end {
+            let length = match self.look_up(here) {
+                Some(found) => {
+                    let length = self.common(here, found, end - here);
+                    if self.take(here, length, here - found) { length } else { 1 }
+                }
+                None => 1,
+            };
+            here += length;
+        }
+    }
+
+    /// Where the next bytes were last; and notes that they are here.
+    #[inline]
+    fn look_up(&mut self, here: usize) -> Option<usize> {
+        let bytes = self.text.get(here..)?.first_chunk::<HASHED>()?;
+        let hash = u32::from_le_bytes(*bytes).wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS);
+        #[expect(clippy::cast_possible_truncation, reason = "blocks are limited to 2^20 bytes")]
+        let last = std::mem::replace(&mut self.table[hash as usize], here as u32 + 1);
+        let last = (last as usize).checked_sub(1)?;
+        (self.text[last..].first_chunk() == Some(bytes)).then_some(last)
+    }
+
+    /// How many bytes are the same at both places, up to `limit`.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "measured: a call per field costs a tenth")]
+    fn common(&self, here: usize, there: usize, limit: usize) -> usize {
+        let mut length = 0;
+        while let (Some(a), Some(b)) = (self.word(here + length), self.word(there + length)) {
+            let difference = a ^ b;
+            if difference != 0 {
+                return (length + difference.trailing_zeros() as usize / 8).min(limit);
+            }
+            length += 8;
+            if length >= limit {
+                return limit;
+            }
+        }
+        let (a, b) = (&self.text[here..], &self.text[there..]);
+        while length < limit && a[length] == b[length] {
+            length += 1;
+        }
+        length
+    }
+
+    #[inline]
+    fn word(&self, at: usize) -> Option<u64> {
+        self.text.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// The next quote, up to `end`.
+    #[inline]
+    fn mark(&self, from: usize, end: usize) -> usize {
+        const ONES: u64 = u64::MAX / 255;
+        let mut at = from;
+        while let Some(word) = self.word(at) {
+            let zero_where_quote = word ^ (ONES * u64::from(b'"'));
+            let quotes = zero_where_quote.wrapping_sub(ONES) & !zero_where_quote & (ONES << 7);
+            if quotes != 0 {
+                return (at + quotes.trailing_zeros() as usize / 8).min(end);
+            }
+            at += 8;
+            if at >= end {
+                return end;
+            }
+        }
+        let rest = self.text[at..end].iter().position(|byte| *byte == b'"');
+        rest.map_or(end, |quote| at + quote)
+    }
+
+    /// Takes a match, if it is one that is worth it. What comes before it and has no token becomes literals.
+    #[inline]
+    fn take(&mut self, here: usize, length: usize, distance: usize) -> bool {
+        if length < WORTHWHILE || distance > FARTHEST {
+            return false;
+        }
+        let (mut from, mut left) = (here, length);
+        while left > 0 {
+            // What is left may not be shorter than the shortest.
+            let step = if left > LONGEST { (left - WORTHWHILE).min(LONGEST) } else { left };
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "of lengths, distances and blocks the limits are known"
+            )]
+            let token = Token {
+                literals: (from - self.done) as u32,
+                length: step as u16,
+                distance: (distance - 1) as u16,
+            };
+            self.tokens.push(token);
+            (from, left) = (from + step, left - step);
+            self.done = from;
+        }
+        true
+    }
+
+    fn end(self) {
+        #[expect(clippy::cast_possible_truncation, reason = "blocks are limited to 2^20 bytes")]
+        let literals = (self.text.len() - self.done) as u32;
+        self.tokens.push(Token { literals, length: 0, distance: 0 });
+    }
+}
