@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod docs;
+mod fuzz;
 mod new_collector;
 mod new_exporter;
 mod process;
@@ -27,6 +28,8 @@ Commands:
   docs                 Write the documentation that is made from the code
   test [ARGS]          Install what the tests need, and run them all; ARGS go to `cargo test`
   ci                   Everything that has to pass: format, clippy, documentation, features, tests
+  fuzz TARGET [--seconds N]
+                       Try to break a parser or the compressor for so long (60 s), with libFuzzer
   bench [--quick]      Measure the exporter and its peers side by side
 ";
 
@@ -52,6 +55,7 @@ fn run() -> Outcome {
             Some("docs") => docs::run(&root()),
             Some("test") => test::run(&root(), parser.raw_args()?.collect()),
             Some("ci") => ci::run(&root()),
+            Some("fuzz") => fuzz::run(&root(), parser),
             Some("bench") => bench::run(&root(), parser),
             _ => Err(format!("no command `{}`\n\n{HELP}", command.display()).into()),
         },

@@ -71,14 +71,16 @@ impl Collector for Kinds {
         scrape.emit_info(&BUILD, ["1.2", "\"main\""]);
         scrape.emit(&REGISTER, [7], -40);
         let mut latency = Observations::new(Buckets::DEFAULT);
-        [0.003, 0.2, 0.2, 70.0].into_iter().for_each(|seconds| latency.observe(seconds));
+        for seconds in [0.003, 0.2, 0.2, 70.0] {
+            latency.observe(seconds);
+        }
         scrape.emit_histogram(&LATENCY, ["get"], &latency.value());
         let value =
             HistogramValue { buckets: &[(-1.5, 1), (0.0, 2), (1e6, 3)], sum: -2.0, count: 3 };
         scrape.emit_histogram(&CHANGE, (), &value);
         let quantiles = &[(0.0, 1.0), (0.5, f64::NAN), (0.999, 1e6), (1.0, 1e6)];
         scrape.emit_summary(&SIZE, ["reply"], &SummaryValue { quantiles, sum: 1e6, count: 2 });
-        scrape.set_timestamp(Some(SystemTime::now() - Duration::from_secs(60)));
+        scrape.set_timestamp(Some(SystemTime::now() - Duration::from_mins(1)));
         scrape.emit(&LEVEL, (), 1.25);
         Ok(())
     }
