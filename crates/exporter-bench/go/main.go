@@ -45,6 +45,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 
 func main() {
 	series := flag.Int("series", 0, "series to make; 0 for the reference exporter")
+	random := flag.Bool("random", false, "make random labels")
 	flag.Parse()
 	c := &collector{
 		gauge: prometheus.NewDesc("my_gauge", "gauge_help_tag", []string{"l1", "l2"},
@@ -52,7 +53,11 @@ func main() {
 		counter: prometheus.NewDesc("my_counter", "counter_help_tag", []string{"l3", "l4"}, nil),
 	}
 	for i := 0; i < *series/2; i++ {
-		c.bulk = append(c.bulk, labels{fmt.Sprintf("session-%d", i), fmt.Sprintf("node-%d", i%97)})
+		l := labels{fmt.Sprintf("session-%d", i), fmt.Sprintf("node-%d", i%97)}
+		if *random {
+			l = labels{fmt.Sprintf("%016x", rand.Uint64()), fmt.Sprintf("%016x", rand.Uint64())}
+		}
+		c.bulk = append(c.bulk, l)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)

@@ -11,6 +11,8 @@ pub(crate) struct Client {
     scratch: Vec<u8>,
     /// Where the lines of bodies are counted: how many samples there were, and whether a line begins.
     lines: Option<(f64, bool)>,
+    /// Whether to ask for gzip.
+    pub(crate) gzip: bool,
 }
 
 /// A socket whose readers spin.
@@ -33,14 +35,16 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let stream = BufReader::with_capacity(256 * 1024, Spinning(stream));
-        Ok(Self { stream, scratch: Vec::new(), lines: None })
+        Ok(Self { stream, scratch: Vec::new(), lines: None, gzip: false })
     }
 
     /// Scrapes once and returns how many bytes the page had.
     pub(crate) fn scrape(&mut self) -> io::Result<usize> {
-        let request =
-            b"GET /metrics HTTP/1.1\r\nHost: bench\r\nAccept: text/plain;version=0.0.4\r\n\r\n";
-        self.stream.get_mut().0.write_all(request)?;
+        let encoding = if self.gzip { "gzip" } else { "identity" };
+        let request = format!(
+            "GET /metrics HTTP/1.1\r\nHost: bench\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: {encoding}\r\n\r\n"
+        );
+        self.stream.get_mut().0.write_all(request.as_bytes())?;
         let mut length = None;
         let status = self.line()?;
         if !status.starts_with("HTTP/1.1 200") {

@@ -32,9 +32,8 @@ fn compare(
     rounds: usize,
 ) -> Result<(), Box<dyn Error>> {
     let command = |binary: &Path| {
-        let mut command = Command::new(binary);
-        command.args(["--collector.disable-defaults", "--web.disable-exporter-metrics"]);
-        command.args(COLLECTORS.map(|name| format!("--collector.{name}"))).args(flags);
+        let mut command = command(binary);
+        command.args(flags);
         command
     };
     let mut peers = vec![start_exporter("this exporter", command(exporter))?];
@@ -54,7 +53,15 @@ fn compare(
     Ok(())
 }
 
-fn start_node_exporter(mut command: Command) -> Result<Peer, Box<dyn Error>> {
+/// The nine collectors, of whichever exporter.
+pub(crate) fn command(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.args(["--collector.disable-defaults", "--web.disable-exporter-metrics"]);
+    command.args(COLLECTORS.map(|name| format!("--collector.{name}")));
+    command
+}
+
+pub(crate) fn start_node_exporter(mut command: Command) -> Result<Peer, Box<dyn Error>> {
     // It does not say which port it was given, so it gets one that was free a moment ago.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
     command.arg(format!("--web.listen-address={address}"));

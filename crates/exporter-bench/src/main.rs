@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod compressed;
 mod host;
 mod inline;
 mod peers;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::Binaries;
 use crate::client::Client;
+use crate::compressed;
 use crate::host;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -33,6 +34,7 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
         println!("\n{series} series:\n");
         measure(series, binaries, rounds)?;
     }
+    compressed::run(binaries, series, rounds)?;
     match &binaries.host {
         Some(host) => host::run(host, binaries.node_exporter.as_deref(), rounds),
         None => Ok(()),
@@ -59,6 +61,13 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// The same, asked for gzip.
+    pub(crate) fn compressed(mut self) -> Outcome<Self> {
+        self.client.gzip = true;
+        self.bytes = self.client.scrape()?;
+        Ok(self)
+    }
+
     pub(crate) fn median_cpu(&self) -> f64 {
         median(&self.cpu)
     }
@@ -154,7 +163,7 @@ pub(crate) fn start_exporter(name: &'static str, mut command: Command) -> Outcom
     peer(name, child, &address)
 }
 
-fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {
+pub(crate) fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {
     let mut child =
         command.stdout(Stdio::piped()).spawn().map_err(|e| format!("{command:?}: {e}"))?;
     let mut address = String::new();

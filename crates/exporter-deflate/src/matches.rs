@@ -25,7 +25,7 @@ const HASHED: usize = 4;
 /// Where a line goes its own way for that long, the table is asked whether another one did so before.
 const ASTRAY: usize = 6;
 
-const TABLE_BITS: u32 = 12;
+const TABLE_BITS: u32 = 13;
 
 impl Matcher {
     /// The text as literals and matches.
@@ -204,6 +204,19 @@ impl Run<'_> {
     /// Takes a match, if it is one that is worth it. What comes before it and has no token becomes literals.
     #[inline]
     fn take(&mut self, here: usize, length: usize, distance: usize) -> bool {
+        // What goes on where the last match ended, as where lines are of one length, is a part of it.
+        if length > 0
+            && here == self.done
+            && let Some(last) = self.tokens.last_mut()
+            && usize::from(last.distance) + 1 == distance
+            && usize::from(last.length) + length <= LONGEST
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "it is LONGEST at most")]
+            let longer = last.length + length as u16;
+            last.length = longer;
+            self.done += length;
+            return true;
+        }
         if length < WORTHWHILE || distance > FARTHEST {
             return false;
         }

@@ -19,11 +19,13 @@ static MY_GAUGE: Gauge<2> = Gauge::new("my_gauge", "gauge_help_tag")
 struct Config {
     /// How many series to make; an even number.
     series: usize,
+    /// Whether label values are random, and so hardly to be compressed.
+    random_labels: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { series: 1000 }
+        Self { series: 1000, random_labels: false }
     }
 }
 
@@ -41,7 +43,14 @@ impl Collector for Bulk {
         if !config.series.is_multiple_of(2) {
             return Err(format!("series: {} is not an even number", config.series).into());
         }
-        let labels = |i| [format!("session-{i}"), format!("node-{}", i % 97)];
+        let mut rng = rand::rng();
+        let labels = |i| {
+            if config.random_labels {
+                [rng.random(), rng.random()].map(|value: u64| format!("{value:016x}"))
+            } else {
+                [format!("session-{i}"), format!("node-{}", i % 97)]
+            }
+        };
         Ok(Self { labels: (0..config.series / 2).map(labels).collect() })
     }
 

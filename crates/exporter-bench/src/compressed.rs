@@ -1,0 +1,59 @@
+//! Pages with gzip, which is how Prometheus asks for them: many series, series whose labels are random, and a host.
+
+use std::error::Error;
+use std::path::Path;
+use std::process::Command;
+
+use crate::Binaries;
+use crate::host;
+use crate::report::{Peer, rounds_of, start, start_exporter};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Ours, with each way to compress.
+const WAYS: [(&str, &str); 2] =
+    [("this exporter, `lines`", "--web.gzip=lines"), ("this exporter, `zlib`", "--web.gzip=zlib")];
+
+pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outcome {
+    for &series in series {
+        for random in [false, true] {
+            let labels = if random { " with random labels" } else { "" };
+            println!("\n{series} series{labels}, gzip:\n");
+            bulk(binaries, series, random, rounds)?;
+        }
+    }
+    let Some(exporter) = &binaries.host else { return Ok(()) };
+    println!("\nNine host collectors, gzip:\n");
+    let mut peers = Vec::new();
+    for (name, way) in WAYS {
+        let mut command = host::command(exporter);
+        command.arg(way);
+        peers.push(start_exporter(name, command)?.compressed()?);
+    }
+    if let Some(node_exporter) = &binaries.node_exporter {
+        let command = host::command(node_exporter);
+        peers.push(host::start_node_exporter(command)?.compressed()?);
+    }
+    rounds_of(&mut peers, rounds)
+}
+
+fn bulk(binaries: &Binaries, series: usize, random: bool, rounds: usize) -> Outcome {
+    let mut peers: Vec<Peer> = Vec::new();
+    for (name, way) in WAYS {
+        let mut command = Command::new(&binaries.lab);
+        command.args([way, "--web.disable-exporter-metrics"]);
+        command.arg(format!("--collector.bulk.series={series}"));
+        command.args(random.then_some("--collector.bulk.random-labels"));
+        peers.push(start_exporter(name, command)?.compressed()?);
+    }
+    if let Some(go) = &binaries.go {
+        peers.push(start("Go, client_golang", go_command(go, series, random))?.compressed()?);
+    }
+    rounds_of(&mut peers, rounds)
+}
+
+fn go_command(go: &Path, series: usize, random: bool) -> Command {
+    let mut command = Command::new(go);
+    command.arg(format!("-series={series}")).args(random.then_some("-random"));
+    command
+}
