@@ -4,6 +4,11 @@
 use crate::desc::{Desc, Kind};
 
 /// A static metric whose samples are a number with `N` label values. Implemented by the metric types of this crate only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric whose samples are one number",
+    label = "not a gauge, counter or unknown",
+    note = "a histogram is emitted with `emit_histogram`, a summary with `emit_summary`, an info with `emit_info`"
+)]
 pub trait Metric<const N: usize>: sealed::Sealed {
     /// The description of the family.
     fn desc(&self) -> &Desc;

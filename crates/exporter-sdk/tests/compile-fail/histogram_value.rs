@@ -1,0 +1,14 @@
+// error: a histogram is emitted with `emit_histogram`, a summary with `emit_summary`, an info with `emit_info`
+//! A histogram is not one number.
+
+use exporter_sdk::{Histogram, Scrape};
+
+static LATENCY: Histogram = Histogram::new("latency_seconds", "How long it took.");
+
+fn emit(scrape: &mut Scrape) {
+    scrape.emit(&LATENCY, (), 1.5);
+}
+
+fn main() {
+    let _ = emit;
+}
