@@ -31,9 +31,9 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     let built = root.join("target/fuzz");
     // With `--target`, the flags are not for build scripts, which do not link libFuzzer.
     let host = host(root)?;
-    let mut build = cargo(&folder);
-    build.args(["build", "--release", "--target", &host, "--bin", &target]);
-    check(build.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &built))?;
+    let mut compile = cargo(&folder);
+    compile.args(["build", "--release", "--target", &host, "--bin", &target]);
+    check(compile.env("RUSTFLAGS", FLAGS).env("CARGO_TARGET_DIR", &built))?;
     let corpus = built.join("corpus").join(&target);
     fs::create_dir_all(&corpus)?;
     let mut fuzz = std::process::Command::new(built.join(&host).join("release").join(&target));

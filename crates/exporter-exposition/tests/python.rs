@@ -109,7 +109,8 @@ impl Made {
     /// With a name that no other family of its page has, in any format, and with values that its kind can have.
     fn numbered(mut self, index: usize) -> Self {
         let unit = if self.unit.is_empty() || self.kind == Kind::Info { "" } else { "_bytes" };
-        let total = if self.kind == Kind::Counter && index % 3 > 0 { "_total" } else { "" };
+        let total =
+            if self.kind == Kind::Counter && !index.is_multiple_of(3) { "_total" } else { "" };
         let info = if self.kind == Kind::Info { "_info" } else { "" };
         self.name = format!("{}_{index}{unit}{total}{info}", self.name);
         if unit.is_empty() {
@@ -192,7 +193,7 @@ impl Made {
                 sample.milliseconds
             ]));
         };
-        let count = sample.bounds.len() as f64;
+        let count = sample.bounds.iter().map(|_| 1.0).sum();
         match self.kind {
             Kind::Histogram => {
                 for (bound, count) in sample.bounds.iter().zip(0_u32..) {

@@ -35,7 +35,8 @@ pub struct SummaryValue<'a> {
 }
 
 impl Scrape<'_> {
-    /// Emits one histogram of a static metric: what the source has counted, or what an [`Observations`] has.
+    /// Emits one histogram of a static metric: what the source has counted, or what an [`Observations`](crate::Observations)
+    /// has.
     ///
     /// ```
     /// # use exporter_sdk::{Histogram, HistogramValue, Scrape};
