@@ -193,7 +193,7 @@ impl Made {
                 sample.milliseconds
             ]));
         };
-        let count = sample.bounds.iter().map(|_| 1.0).sum();
+        let count = f64::from(u32::try_from(sample.bounds.len()).unwrap());
         match self.kind {
             Kind::Histogram => {
                 for (bound, count) in sample.bounds.iter().zip(0_u32..) {

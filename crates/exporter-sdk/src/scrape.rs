@@ -1,16 +1,14 @@
 //! One run of one collector: [`Scrape`] is what the collector writes to.
 
-use std::collections::BTreeMap;
 use std::panic;
 use std::ptr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::desc::{Desc, Kind};
 use crate::error::{Error, Result};
 use crate::family::Family;
 use crate::labels::{LabelValue, Labels, LabelsWriter, push_pair};
-use crate::limits::{Meter, RunOptions, Work};
+use crate::limits::{Meter, RunOptions};
 use crate::metric::{Info, Metric};
 use crate::pairs::exposed_pairs;
 use crate::parted::Lines;
@@ -182,84 +180,6 @@ impl Scrape<'_> {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
             Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
         });
-    }
-
-    /// Runs a part of the run that may hang by itself (one mount of many, say) elsewhere, and waits for it no longer than
-    /// `timeout`, nor beyond the end of the run. `part` names it in messages, and so that one that still hangs is not
-    /// started a second time.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use exporter_sdk::{Gauge, Result, Scrape};
-    /// static SIZE: Gauge<1> = Gauge::new("folder_entries", "Entries of a folder.").labels(&["folder"]);
-    ///
-    /// # fn f(scrape: &mut Scrape) -> Result {
-    /// for folder in ["/tmp", "/mnt/nfs"] {
-    ///     let count = move || std::fs::read_dir(folder).map(Iterator::count);
-    ///     match scrape.isolate(folder, Duration::from_secs(2), count) {
-    ///         Ok(entries) => scrape.emit(&SIZE, [folder], entries?),
-    ///         Err(error) => eprintln!("{folder}: {error}"),
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the part did not end in time, panicked, or still hangs from an earlier run.
-    pub fn isolate<T: Send + 'static>(
-        &mut self,
-        part: &str,
-        timeout: Duration,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let result = self.isolate_all(timeout, [(part.to_owned(), work)]).pop();
-        result.unwrap_or_else(|| Err("the part is missing".into()))
-    }
-
-    /// Like [`isolate`](Self::isolate) for many parts, each with its name, that wait at the same time: no longer than
-    /// `timeout` in all. While none of them hangs, they cost hardly more than calls. The results are in the parts' order.
-    ///
-    /// ```
-    /// # use std::{fs, time::Duration};
-    /// # use exporter_sdk::{Gauge, Result, Scrape};
-    /// # static SIZE: Gauge<1> = Gauge::new("folder_entries", "Entries of a folder.").labels(&["folder"]);
-    /// # fn f(scrape: &mut Scrape, folders: Vec<String>) -> Result {
-    /// let parts = folders.iter().cloned().map(|folder| {
-    ///     (folder.clone(), move || fs::read_dir(folder).map(Iterator::count))
-    /// });
-    /// let counts = scrape.isolate_all(Duration::from_secs(2), parts);
-    /// for (folder, count) in folders.iter().zip(counts) {
-    ///     scrape.emit(&SIZE, [folder], count??);
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn isolate_all<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
-        &mut self,
-        timeout: Duration,
-        parts: impl IntoIterator<Item = (String, W)>,
-    ) -> Vec<Result<T>> {
-        let Some(runner) = &self.options.parts else {
-            return parts.into_iter().map(|(_, work)| Ok(work())).collect();
-        };
-        let left = self.options.deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        let values = Arc::new(Mutex::new(BTreeMap::new()));
-        let works = parts.into_iter().enumerate().map(|(index, (name, work))| {
-            let values = Arc::clone(&values);
-            let work: Work = Box::new(move || {
-                let value = work();
-                values.lock().unwrap_or_else(PoisonError::into_inner).insert(index, value);
-            });
-            (name, work)
-        });
-        let ends = runner.isolate(works.collect(), left.map_or(timeout, |left| left.min(timeout)));
-        let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
-        let results = ends.into_iter().enumerate().map(|(index, end)| {
-            end.and_then(|()| values.remove(&index).ok_or_else(|| "the part found nothing".into()))
-        });
-        results.collect()
     }
 
     /// When the run is given up, for sources that can be told how long they may take. `None` where nobody waits.
@@ -453,6 +373,8 @@ fn differs(described: &Family, emitted: &Family) -> String {
 fn note(invalid: &mut Option<InvalidSample>, metric: &str, problem: String) {
     invalid.get_or_insert_with(|| InvalidSample { metric: metric.into(), problem });
 }
+
+mod isolate;
 
 #[cfg(test)]
 mod tests;
