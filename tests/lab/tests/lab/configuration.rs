@@ -39,7 +39,7 @@ fn mistakes_are_told_with_file_line_column_and_what_would_be_right() {
     );
     refused(
         "collectors:\n  bulk:\n    serie: 2\n",
-        "FILE:3:5: collectors.bulk.serie: unknown key; did you mean `series`? (allowed: `enabled`, `scrape`, `series`)",
+        "FILE:3:5: collectors.bulk.serie: unknown key; did you mean `series`? (allowed: `enabled`, `random_labels`, `scrape`, `series`)",
     );
     refused(
         "collectors:\n  bulk: {series: many}\n",
