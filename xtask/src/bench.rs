@@ -57,7 +57,10 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
         bench.arg("--go").arg(go);
     }
     let (series, rounds): (&[u32], _) =
-        if quick { (&[1000], 3) } else { (&[1000, 10_000, 100_000], 15) };
+        if quick { (&[1000], 3) } else { (&[1000, 10_000, 100_000, 1_000_000], 15) };
+    if !quick {
+        bench.arg("--picture").arg(root.join("crates/exporter-bench/scrape.svg"));
+    }
     bench.args(series.iter().map(|series| format!("--series={series}")));
     check(bench.arg(format!("--rounds={rounds}")))
 }

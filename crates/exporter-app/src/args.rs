@@ -199,9 +199,9 @@ fn web_args(port: u16) -> [Arg; 9] {
         Arg::new("web.gzip")
             .long("web.gzip")
             .value_name("METHOD")
-            .default_value("zlib")
-            .value_parser(PossibleValuesParser::new(["zlib", "lines", "off"]))
-            .help("How pages are compressed for scrapers that take gzip: zlib; lines, which compares each with the one before and is several times faster; off"),
+            .default_value("lines")
+            .value_parser(PossibleValuesParser::new(["lines", "zlib", "off"]))
+            .help("How pages are compressed for scrapers that take gzip: by comparing each line with the one before it, which is the fastest; by zlib; not at all"),
         Arg::new("web.enable-lifecycle")
             .long("web.enable-lifecycle")
             .action(ArgAction::SetTrue)

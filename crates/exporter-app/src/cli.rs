@@ -169,8 +169,8 @@ fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<Ru
         openmetrics: matches.get_flag("web.enable-openmetrics"),
         gzip: match text(matches, "web.gzip") {
             "off" => None,
-            "lines" => Some(GzipMethod::Lines),
-            _ => Some(GzipMethod::Zlib),
+            "zlib" => Some(GzipMethod::Zlib),
+            _ => Some(GzipMethod::Lines),
         },
         max_requests: matches.get_one("web.max-requests").copied().unwrap_or(MAX_REQUESTS),
         shutdown_delay: matches.get_one("web.shutdown-delay").copied().unwrap_or_default(),

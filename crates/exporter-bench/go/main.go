@@ -1,5 +1,6 @@
 // The exporter that one writes in Go: my_gauge and my_counter as const metrics on client_golang. With -series it serves
-// the same pages as the lab exporter's collector `bulk`.
+// the same pages as the lab exporter's collector `bulk`. With -read it is a client instead, that says how many samples a
+// page has which it asked for as Go's clients do, with gzip.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
 )
 
 type labels struct{ session, node string }
@@ -43,10 +45,38 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
+// read returns how many samples the page at an address has.
+func read(address string) (int, error) {
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	if !response.Uncompressed {
+		return 0, fmt.Errorf("the page was not compressed")
+	}
+	var parser expfmt.TextParser
+	families, err := parser.TextToMetricFamilies(response.Body)
+	samples := 0
+	for _, family := range families {
+		samples += len(family.Metric)
+	}
+	return samples, err
+}
+
 func main() {
 	series := flag.Int("series", 0, "series to make; 0 for the reference exporter")
 	random := flag.Bool("random", false, "make random labels")
+	address := flag.String("read", "", "read the page of this address, and end")
 	flag.Parse()
+	if *address != "" {
+		samples, err := read(*address)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(samples)
+		return
+	}
 	c := &collector{
 		gauge: prometheus.NewDesc("my_gauge", "gauge_help_tag", []string{"l1", "l2"},
 			prometheus.Labels{"static_example": "I am static value"}),

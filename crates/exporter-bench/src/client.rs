@@ -5,14 +5,17 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 pub(crate) struct Client {
     stream: BufReader<Spinning>,
     scratch: Vec<u8>,
-    /// Where the lines of bodies are counted: how many samples there were, and whether a line begins.
-    lines: Option<(f64, bool)>,
+    /// Where the body is kept, if it is.
+    page: Option<Vec<u8>>,
     /// Whether to ask for gzip.
     pub(crate) gzip: bool,
+    /// How long the last answer took to begin.
+    pub(crate) first_byte: Duration,
 }
 
 /// A socket whose readers spin.
@@ -35,7 +38,13 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         let stream = BufReader::with_capacity(256 * 1024, Spinning(stream));
-        Ok(Self { stream, scratch: Vec::new(), lines: None, gzip: false })
+        Ok(Self {
+            stream,
+            scratch: Vec::new(),
+            page: None,
+            gzip: false,
+            first_byte: Duration::ZERO,
+        })
     }
 
     /// Scrapes once and returns how many bytes the page had.
@@ -46,7 +55,9 @@ impl Client {
         );
         self.stream.get_mut().0.write_all(request.as_bytes())?;
         let mut length = None;
+        let asked = Instant::now();
         let status = self.line()?;
+        self.first_byte = asked.elapsed();
         if !status.starts_with("HTTP/1.1 200") {
             return Err(io::Error::other(status));
         }
@@ -65,11 +76,11 @@ impl Client {
         }
     }
 
-    /// Scrapes once and returns how many samples the page had.
-    pub(crate) fn samples(&mut self) -> io::Result<f64> {
-        self.lines = Some((0.0, true));
+    /// Scrapes once and returns the page.
+    pub(crate) fn page(&mut self) -> io::Result<Vec<u8>> {
+        self.page = Some(Vec::new());
         self.scrape()?;
-        Ok(self.lines.take().map_or(0.0, |(samples, _)| samples))
+        Ok(self.page.take().unwrap_or_default())
     }
 
     fn chunks(&mut self) -> io::Result<usize> {
@@ -89,11 +100,8 @@ impl Client {
         while bytes > 0 {
             let buffer = self.stream.fill_buf()?;
             let available = buffer.len().min(bytes);
-            if let Some((samples, begins)) = &mut self.lines {
-                for byte in &buffer[..available] {
-                    *samples += f64::from(u8::from(*begins && *byte != b'#'));
-                    *begins = *byte == b'\n';
-                }
+            if let Some(page) = &mut self.page {
+                page.extend_from_slice(&buffer[..available]);
             }
             if available == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());

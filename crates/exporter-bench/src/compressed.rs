@@ -6,7 +6,8 @@ use std::process::Command;
 
 use crate::Binaries;
 use crate::host;
-use crate::report::{Peer, rounds_of, start, start_exporter};
+use crate::library;
+use crate::report::{Peer, rounds_of, rounds_with, start, start_exporter};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -19,7 +20,7 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
         for random in [false, true] {
             let labels = if random { " with random labels" } else { "" };
             println!("\n{series} series{labels}, gzip:\n");
-            bulk(binaries, series, random, rounds)?;
+            bulk(binaries, series, random, rounds_with(series, rounds))?;
         }
     }
     let Some(exporter) = &binaries.host else { return Ok(()) };
@@ -34,7 +35,10 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
         let command = host::command(node_exporter);
         peers.push(host::start_node_exporter(command)?.compressed()?);
     }
-    rounds_of(&mut peers, rounds)
+    rounds_of(&mut peers, rounds)?;
+    read_by_go(binaries, &mut peers)?;
+    peers[0].client.gzip = false;
+    library::compressors(&peers[0].client.page()?, rounds)
 }
 
 fn bulk(binaries: &Binaries, series: usize, random: bool, rounds: usize) -> Outcome {
@@ -49,7 +53,28 @@ fn bulk(binaries: &Binaries, series: usize, random: bool, rounds: usize) -> Outc
     if let Some(go) = &binaries.go {
         peers.push(start("Go, client_golang", go_command(go, series, random))?.compressed()?);
     }
-    rounds_of(&mut peers, rounds)
+    rounds_of(&mut peers, rounds)?;
+    read_by_go(binaries, &mut peers)
+}
+
+/// Checks that Go unpacks our pages, and finds in them every sample.
+fn read_by_go(binaries: &Binaries, peers: &mut [Peer]) -> Outcome {
+    let Some(go) = &binaries.go else { return Ok(()) };
+    for peer in peers.iter_mut().take(WAYS.len()) {
+        let output = Command::new(go).args(["-read", &peer.address]).output()?;
+        let found = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        peer.client.gzip = false;
+        let page = String::from_utf8(peer.client.page()?)?;
+        let samples = page.lines().filter(|line| !line.starts_with('#')).count();
+        if found != samples.to_string() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(
+                format!("Go finds {found} of {samples} samples of {}: {error}", peer.name).into()
+            );
+        }
+    }
+    println!("\nGo's client unpacked both of ours, and found every sample.");
+    Ok(())
 }
 
 fn go_command(go: &Path, series: usize, random: bool) -> Command {

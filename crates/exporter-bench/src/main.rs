@@ -1,9 +1,8 @@
 //! Measures this exporter and its peers side by side, in one run on one machine.
 //!
 //! `exporter-bench` drives: it starts each server, scrapes them in turn, round by round, and prints medians and ratios.
-//! `exporter-bench serve KIND` is one of the servers that it starts: fixed bytes, the `prometheus` crate and
-//! prometheus-client, behind the web server and the settings that the exporter itself has. `cargo xtask bench` builds
-//! everything and calls it.
+//! `exporter-bench serve KIND` is one of the servers that it starts: fixed bytes, and libraries for metrics, behind the web
+//! server and the settings that the exporter itself has. `cargo xtask bench` builds everything and calls it.
 
 #![forbid(unsafe_code)]
 
@@ -11,7 +10,9 @@ mod client;
 mod compressed;
 mod host;
 mod inline;
+mod library;
 mod peers;
+mod picture;
 mod report;
 mod server;
 
@@ -31,6 +32,8 @@ struct Binaries {
     /// The exporter with the host collectors, and the original that they are like.
     host: Option<PathBuf>,
     node_exporter: Option<PathBuf>,
+    /// Where a picture of the costs is written.
+    picture: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn parse_and_run() -> Result<(), Box<dyn std::error::Error>> {
             Long("go") => binaries.go = Some(parser.value()?.into()),
             Long("host") => binaries.host = Some(parser.value()?.into()),
             Long("node-exporter") => binaries.node_exporter = Some(parser.value()?.into()),
+            Long("picture") => binaries.picture = Some(parser.value()?.into()),
             Long("series") => series.push(parser.value()?.parse()?),
             Long("rounds") => rounds = parser.value()?.parse()?,
             _ => return Err(arg.unexpected().into()),

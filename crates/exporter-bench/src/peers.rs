@@ -1,5 +1,9 @@
 //! The same series as the lab exporter's `bulk` (or, with none, the reference exporter's two), made as the users of the
-//! two Rust client libraries make values at scrape time: with a collector that builds its families.
+//! Rust client libraries make values at scrape time: with a collector that builds its families, where there is such a
+//! thing.
+
+pub(crate) mod measured;
+pub(crate) mod metrics;
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -24,7 +28,7 @@ impl Bulk {
     }
 
     /// Calls `emit` with the label values and the value of each gauge.
-    fn gauges(&self, mut emit: impl FnMut(&str, &str, f64)) {
+    pub(crate) fn gauges(&self, mut emit: impl FnMut(&str, &str, f64)) {
         let mut rng = rand::rng();
         if self.labels.is_empty() {
             let (l1, l2) =
@@ -37,7 +41,7 @@ impl Bulk {
     }
 
     /// Calls `emit` with the label values and the value of each counter.
-    fn counters(&self, mut emit: impl FnMut(&str, &str, u64)) {
+    pub(crate) fn counters(&self, mut emit: impl FnMut(&str, &str, u64)) {
         let now =
             SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.as_secs());
         if self.labels.is_empty() {

@@ -11,6 +11,8 @@ use crate::Binaries;
 use crate::client::Client;
 use crate::compressed;
 use crate::host;
+use crate::library;
+use crate::picture;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -32,13 +34,25 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
     trivial(binaries, rounds)?;
     for &series in series {
         println!("\n{series} series:\n");
-        measure(series, binaries, rounds)?;
+        let costs = measure(series, binaries, rounds_with(series, rounds))?;
+        if let Some(path) = binaries.picture.as_ref().filter(|_| series == PICTURED) {
+            fs::write(path, picture::draw(&costs))?;
+        }
     }
+    library::run(series, rounds.min(7))?;
     compressed::run(binaries, series, rounds)?;
     match &binaries.host {
         Some(host) => host::run(host, binaries.node_exporter.as_deref(), rounds),
         None => Ok(()),
     }
+}
+
+/// How many series the pages have whose costs are drawn.
+const PICTURED: usize = 100_000;
+
+/// Pages that take seconds are not asked for as often.
+pub(crate) fn rounds_with(series: usize, rounds: usize) -> usize {
+    if series >= 1_000_000 { rounds.min(3) } else { rounds }
 }
 
 /// Seconds from the start of the exporter to the end of its first page.
@@ -51,6 +65,7 @@ fn ready(binaries: &Binaries) -> Outcome<f64> {
 /// One server under measurement.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
+    pub(crate) address: String,
     child: Child,
     pub(crate) client: Client,
     bytes: usize,
@@ -68,6 +83,19 @@ impl Peer {
         Ok(self)
     }
 
+    /// Seconds from the end of the collecting to the first byte, by the evidence on the page: a median.
+    fn until_first_byte(&mut self) -> Outcome<f64> {
+        let mut late = Vec::new();
+        for _ in 0..5 {
+            let page = String::from_utf8(self.client.page()?)?;
+            let evidence = "\nexporter_collector_duration_seconds{collector=\"bulk\"} ";
+            let (_, rest) = page.split_once(evidence).ok_or("the page has no evidence")?;
+            let collecting: f64 = rest.lines().next().unwrap_or_default().parse()?;
+            late.push(self.client.first_byte.as_secs_f64() - collecting);
+        }
+        Ok(median(&late))
+    }
+
     pub(crate) fn median_cpu(&self) -> f64 {
         median(&self.cpu)
     }
@@ -80,7 +108,10 @@ impl Drop for Peer {
     }
 }
 
-fn measure(series: usize, binaries: &Binaries, rounds: usize) -> Outcome<()> {
+/// The CPU seconds that each server needed per scrape, by its name.
+pub(crate) type Costs = Vec<(&'static str, f64)>;
+
+fn measure(series: usize, binaries: &Binaries, rounds: usize) -> Outcome<Costs> {
     let us = start_us(binaries, series)?;
     let this = std::env::current_exe()?;
     let serve_by = |binary: &Path, kind: &str, number: usize| {
@@ -95,6 +126,8 @@ fn measure(series: usize, binaries: &Binaries, rounds: usize) -> Outcome<()> {
         fixed,
         start("prometheus crate without protobuf + actix-web", serve("prometheus", series))?,
         start("prometheus-client + actix-web", serve("prometheus-client", series))?,
+        start("measured + actix-web", serve("measured", series))?,
+        start("metrics-exporter-prometheus + actix-web", serve("metrics", series))?,
     ];
     if let Some(protobuf) = &binaries.protobuf {
         let command = serve_by(protobuf, "prometheus", series);
@@ -110,7 +143,15 @@ fn measure(series: usize, binaries: &Binaries, rounds: usize) -> Outcome<()> {
         let with_own_metrics = Command::new(&binaries.exporter);
         peers.push(start_exporter("this exporter with its own metrics", with_own_metrics)?);
     }
-    rounds_of(&mut peers, rounds)
+    rounds_of(&mut peers, rounds)?;
+    if series > 0 {
+        let late = peers[0].until_first_byte()?;
+        println!(
+            "\nThe first byte of ours came {:.2} ms after the collecting had ended.",
+            late * 1e3
+        );
+    }
+    Ok(peers.iter().map(|peer| (peer.name, peer.median_cpu())).collect())
 }
 
 /// How many collectors the page has that shows what each costs.
@@ -175,7 +216,8 @@ pub(crate) fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {
 pub(crate) fn peer(name: &'static str, child: Child, address: &str) -> Outcome<Peer> {
     let mut client = Client::connect(address)?;
     let bytes = client.scrape()?;
-    Ok(Peer { name, child, client, bytes, cpu: Vec::new(), latency: Vec::new() })
+    let address = address.to_owned();
+    Ok(Peer { name, address, child, client, bytes, cpu: Vec::new(), latency: Vec::new() })
 }
 
 fn turn(peer: &mut Peer) -> Outcome<()> {
@@ -183,7 +225,7 @@ fn turn(peer: &mut Peer) -> Outcome<()> {
     let before = cpu_seconds(peer.child.id())?;
     let start = Instant::now();
     let mut scrapes = 0.0;
-    while start.elapsed() < TURN || scrapes < 3.0 {
+    while start.elapsed() < TURN {
         peer.client.scrape()?;
         scrapes += 1.0;
     }
@@ -209,7 +251,7 @@ fn peak_memory(pid: u32) -> Outcome<f64> {
     Ok(line.trim().trim_end_matches(" kB").parse::<f64>()? * 1024.0)
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]

@@ -2,7 +2,8 @@
 
 use std::error::Error;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -13,13 +14,14 @@ use bytes::Bytes;
 use prometheus::{Encoder, TextEncoder};
 
 use crate::inline;
-use crate::peers::{self, Bulk};
+use crate::peers::metrics::Metrics;
+use crate::peers::{self, Bulk, measured};
 
-type Render = dyn Fn() -> Bytes + Send + Sync;
+pub(crate) type Render = dyn Fn() -> Bytes + Send + Sync;
 
-/// Serves `kind`. For `fixed`, `number` is the number of bytes, for the others that of series.
-pub(crate) fn serve(kind: &str, number: usize) -> Result<(), Box<dyn Error>> {
-    let render: Arc<Render> = match kind {
+/// What answers each scrape of `kind`. For `fixed`, `number` is the number of bytes, for the others that of series.
+pub(crate) fn renderer(kind: &str, number: usize) -> Result<Arc<Render>, Box<dyn Error>> {
+    Ok(match kind {
         "fixed" => {
             let page = Bytes::from(vec![b'#'; number]);
             Arc::new(move || page.clone())
@@ -27,8 +29,32 @@ pub(crate) fn serve(kind: &str, number: usize) -> Result<(), Box<dyn Error>> {
         "inline" => Arc::new(inline::render(number)?),
         "prometheus" => prometheus_crate(number)?,
         "prometheus-client" => prometheus_client(number),
+        "measured" => {
+            let bulk = Bulk::new(number);
+            written(move |page| measured::render(&bulk, page).expect("memory can be written to"))
+        }
+        "metrics" => {
+            let metrics = Metrics::new(Bulk::new(number));
+            written(move |page| metrics.render(page).expect("memory can be written to"))
+        }
         _ => return Err(format!("no peer `{kind}`").into()),
-    };
+    })
+}
+
+/// Pages that `write` writes, each into a buffer as large as the last one.
+fn written(write: impl Fn(&mut Vec<u8>) + Send + Sync + 'static) -> Arc<Render> {
+    let size = AtomicUsize::new(0);
+    Arc::new(move || {
+        let mut page = Vec::with_capacity(size.load(Ordering::Relaxed));
+        write(&mut page);
+        size.store(page.len(), Ordering::Relaxed);
+        page.into()
+    })
+}
+
+/// Serves `kind`.
+pub(crate) fn serve(kind: &str, number: usize) -> Result<(), Box<dyn Error>> {
+    let render = renderer(kind, number)?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("{}", listener.local_addr()?);
     let render = Data::new(render);
@@ -54,26 +80,20 @@ async fn answer(render: Data<Arc<Render>>) -> HttpResponse {
 fn prometheus_crate(series: usize) -> Result<Arc<Render>, Box<dyn Error>> {
     let registry = prometheus::Registry::new();
     registry.register(Box::new(peers::PrometheusCrate::new(Bulk::new(series))?))?;
-    let size = Mutex::new(0);
-    Ok(Arc::new(move || {
-        let last = *size.lock().expect("no one panics with it");
-        let mut page = Vec::with_capacity(last);
-        TextEncoder::new().encode(&registry.gather(), &mut page).expect("the page can be encoded");
-        *size.lock().expect("no one panics with it") = page.len();
-        page.into()
+    Ok(written(move |page| {
+        TextEncoder::new().encode(&registry.gather(), page).expect("the page can be encoded");
     }))
 }
 
 fn prometheus_client(series: usize) -> Arc<Render> {
     let mut registry = prometheus_client::registry::Registry::default();
     registry.register_collector(Box::new(peers::PrometheusClient(Bulk::new(series))));
-    let size = Mutex::new(0);
+    let size = AtomicUsize::new(0);
     Arc::new(move || {
-        let last = *size.lock().expect("no one panics with it");
-        let mut page = String::with_capacity(last);
+        let mut page = String::with_capacity(size.load(Ordering::Relaxed));
         prometheus_client::encoding::text::encode(&mut page, &registry)
             .expect("the page can be encoded");
-        *size.lock().expect("no one panics with it") = page.len();
+        size.store(page.len(), Ordering::Relaxed);
         page.into()
     })
 }

@@ -110,6 +110,19 @@ fn a_large_page_is_compressed_piece_by_piece() {
     }
 }
 
+#[test]
+fn a_real_prometheus_unpacks_a_large_page() {
+    for flags in [&[][..], &["--web.enable-openmetrics", "--collector.bulk.random-labels"]] {
+        let series = "--collector.bulk.series=20000";
+        let exporter = Exporter::start(LAB, [&[series], flags].concat());
+        let prometheus = Prometheus::scraping(exporter.address());
+        for name in ["my_gauge", "my_counter"] {
+            let found = prometheus.query(&format!("count({name})"));
+            assert_eq!(found[0]["value"][1], "10000", "{name} {flags:?}");
+        }
+    }
+}
+
 /// What Python's prometheus_client finds on a page.
 fn python(page: &str, extension: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
@@ -129,7 +142,12 @@ fn python(page: &str, extension: &str) -> Value {
 fn python_reads_every_kind_in_both_formats() {
     let exporter = kinds(&["--web.enable-openmetrics"]);
     let openmetrics = exporter.get_with("/metrics", &[("Accept", OPENMETRICS)]).body;
-    for (page, extension) in [(exporter.get("/metrics").body, "txt"), (openmetrics, "om")] {
+    let accept = "application/openmetrics-text; version=0.0.1";
+    let older = exporter.get_with("/metrics", &[("Accept", accept)]);
+    let expected = "application/openmetrics-text; version=0.0.1; charset=utf-8";
+    assert_eq!(older.header("content-type"), Some(expected));
+    let text = exporter.get("/metrics").body;
+    for (page, extension) in [(text, "txt"), (openmetrics, "om"), (older.body, "om")] {
         let families = python(&page, extension);
         let families = families.as_array().unwrap_or_else(|| panic!("{families}:\n{page}"));
         let family = |name: &str| {
