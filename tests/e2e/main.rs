@@ -7,6 +7,7 @@ mod configuration;
 mod docs;
 mod json;
 mod large_host;
+mod mounts;
 mod parity;
 mod prometheus;
 mod reference;

@@ -165,7 +165,7 @@ impl<A: Ask> Collector for Filesystem<A> {
 fn emit(scrape: &mut Scrape, mount: &Mount, space: &Space) {
     let labels = [&*mount.device, &mount.point, &mount.fs_type, ""];
     scrape.emit(&DEVICE_ERROR, labels, 0);
-    scrape.emit(&READONLY, labels, mount.readonly);
+    scrape.emit(&READONLY, labels, mount.readonly || space.readonly);
     scrape.emit(&SIZE, labels, space.size);
     scrape.emit(&FREE, labels, space.free);
     scrape.emit(&AVAIL, labels, space.available);

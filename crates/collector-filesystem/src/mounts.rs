@@ -26,7 +26,8 @@ pub(crate) fn below(rootfs: &Path, point: &Path) -> PathBuf {
     rootfs.join(point.strip_prefix("/").unwrap_or(point))
 }
 
-/// The mounts that are wanted. They change seldom, so what was made of the file is kept until it reads differently.
+/// The mounts that are wanted. They change seldom, so what was made of the file is kept until the kernel tells of a change,
+/// or, of a file that is no kernel's, until it reads differently.
 #[derive(Debug)]
 pub(crate) struct Mounts {
     /// That of the first process, which sees the host's mounts, and where it may not be read, our own.
@@ -48,6 +49,10 @@ impl Mounts {
 
     pub(crate) fn read(&mut self) -> Result<&[Mount]> {
         let [host, own] = &mut self.files;
+        // The one that was read last is open. It says so itself when it was not read yet.
+        if !self.text.is_empty() && !(host.changed() && own.changed()) {
+            return Ok(&self.wanted);
+        }
         let path = host.path().to_owned();
         let text = host.read_bytes().or_else(|error| own.read_bytes().map_err(|_| error))?;
         if text != self.text {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use rustix::fs::statfs;
+use rustix::fs::{StatVfsMountFlags, statvfs};
 
 /// Space and files of a file system.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Space {
     pub(crate) available: f64,
     pub(crate) files: u64,
     pub(crate) files_free: u64,
+    /// Also where it is so because of an error, of which the mounts tell nobody.
+    pub(crate) readonly: bool,
 }
 
 /// Who is asked.
@@ -31,7 +33,7 @@ impl Ask for Kernel {
         reason = "as node_exporter has it; file systems end at 2^63 bytes"
     )]
     fn ask(path: &Path) -> Result<Space, String> {
-        let stat = statfs(path).map_err(|error| told(&error.into()))?;
+        let stat = statvfs(path).map_err(|error| told(&error.into()))?;
         let bytes = |blocks: u64| blocks as f64 * stat.f_bsize as f64;
         Ok(Space {
             size: bytes(stat.f_blocks),
@@ -39,6 +41,7 @@ impl Ask for Kernel {
             available: bytes(stat.f_bavail),
             files: stat.f_files,
             files_free: stat.f_ffree,
+            readonly: stat.f_flag.contains(StatVfsMountFlags::RDONLY),
         })
     }
 }

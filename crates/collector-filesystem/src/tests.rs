@@ -22,7 +22,8 @@ impl Ask for Lab {
         if text.contains("/locked") {
             return Err("permission denied".to_owned());
         }
-        Ok(Space { size: 3e9, free: 2e9, available: 1e9, files: 100, files_free: 99 })
+        let (size, readonly) = (3e9, text.contains("/failing"));
+        Ok(Space { size, free: 2e9, available: 1e9, files: 100, files_free: 99, readonly })
     }
 }
 
@@ -69,6 +70,17 @@ fn a_run_has_its_page_even_when_it_may_take_less_than_a_mount() {
     let probe = probe.start();
     assert_eq!(errors(&probe.scrape()), [("/dead".to_owned(), STUCK.to_owned())]);
     host.remove("hang");
+}
+
+#[test]
+fn a_file_system_that_went_readonly_by_itself_is_told() {
+    let host = Tree::new();
+    let mounts = ["/fine", "/failing"].map(|point| line(point, "ext4", "/dev/sda")).concat();
+    host.write("proc/1/mountinfo", mounts);
+    let page = Probe::of::<Filesystem<Lab>, _>().tree(&host).start().scrape();
+    for (point, readonly) in [("/fine", 0.0), ("/failing", 1.0)] {
+        assert_eq!(page.gauge("node_filesystem_readonly", &[("mountpoint", point)]), readonly);
+    }
 }
 
 #[test]

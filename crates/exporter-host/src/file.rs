@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use exporter_sdk::{At as _, Result};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FsWord, PROC_SUPER_MAGIC, fstatfs};
 
 /// Most such files are smaller, and a read returns no more than a page or two anyway.
@@ -62,7 +63,7 @@ impl KernelFile {
     ///
     /// When it cannot be read, or is not UTF-8; with its path.
     pub fn read(&mut self) -> Result<&str> {
-        self.fill().at(self.path.display())?;
+        self.fill(Until::End).at(self.path.display())?;
         str::from_utf8(&self.buffer).at(self.path.display())
     }
 
@@ -72,12 +73,22 @@ impl KernelFile {
     ///
     /// When it cannot be read, or is not UTF-8; and the first of `each`, with path and line.
     pub fn each_line(&mut self, mut each: impl FnMut(&str) -> Result) -> Result {
-        self.fill().at(self.path.display())?;
+        self.fill(Until::End).at(self.path.display())?;
         let text = str::from_utf8(&self.buffer).at(self.path.display())?;
         text.lines().try_for_each(|line| {
-            let place = format_args!("{}: `{}`", self.path.display(), beginning(line));
-            each(line).at(place)
+            each(line).or_else(|error| {
+                Err(error).at(format_args!("{}: `{}`", self.path.display(), beginning(line)))
+            })
         })
+    }
+
+    /// Whether it has to be read again. Of the files that are [kept open](Self::kept_open) and tell of changes, such as
+    /// /proc/1/mountinfo, the kernel says it, which costs less than reading them.
+    pub fn changed(&self) -> bool {
+        let Some(file) = &self.open else { return true };
+        let mut asked = [PollFd::new(file, PollFlags::PRI)];
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut asked, Some(&at_once)).map_or(true, |events| events > 0)
     }
 
     /// What it says now, where that need not be text.
@@ -86,34 +97,42 @@ impl KernelFile {
     ///
     /// When it cannot be read; with its path.
     pub fn read_bytes(&mut self) -> Result<&[u8]> {
-        self.fill().at(self.path.display())?;
+        self.fill(Until::End).at(self.path.display())?;
         Ok(&self.buffer)
     }
 
-    /// What it says now, without white space around it, of files that may not be there.
+    /// The value that it has now, without white space around it, of files of one line that may not be there.
     pub fn read_line(&mut self) -> Option<&str> {
-        self.fill().ok()?;
+        self.fill(Until::LineBreak).ok()?;
         str::from_utf8(&self.buffer).ok().map(str::trim)
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill(&mut self, until: Until) -> io::Result<()> {
         // What was open may be gone: a device that was unplugged, and plugged in again.
         if let Some(file) = self.open.take()
-            && fill(&mut self.buffer, &file).is_ok()
+            && fill(&mut self.buffer, &file, until).is_ok()
         {
             self.open = Some(file);
             return Ok(());
         }
         let file = File::open(&self.path)?;
-        fill(&mut self.buffer, &file)?;
+        fill(&mut self.buffer, &file, until)?;
         self.open = Some(file).filter(|file| self.keep && is_of_kernel(file));
         Ok(())
     }
 }
 
-fn fill(buffer: &mut Vec<u8>, file: &File) -> io::Result<()> {
+/// How far a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    End,
+    /// A file of one value ends with its line, and need not be asked for more.
+    LineBreak,
+}
+
+fn fill(buffer: &mut Vec<u8>, file: &File, until: Until) -> io::Result<()> {
     let mut length = 0;
-    loop {
+    while until == Until::End || !buffer[..length].ends_with(b"\n") {
         if buffer.len() - length < ROOM / 2 {
             buffer.resize(length + ROOM, 0);
         }
@@ -156,5 +175,17 @@ mod tests {
         assert_eq!(file.read_line(), None);
         std::fs::remove_file(&path).unwrap();
         assert!(file.read().is_err());
+    }
+
+    #[test]
+    fn the_kernel_tells_of_its_own_files_whether_they_changed() {
+        let mut mounts = KernelFile::new("/proc/self/mountinfo").kept_open();
+        assert!(mounts.changed());
+        mounts.read_bytes().unwrap();
+        assert!(!mounts.changed());
+        // It cannot tell of others.
+        let mut other = KernelFile::new("/etc/passwd").kept_open();
+        other.read().unwrap();
+        assert!(other.changed());
     }
 }

@@ -74,12 +74,22 @@ const LOOK: Duration = Duration::from_millis(5);
 #[derive(Default)]
 struct Ends {
     results: Mutex<Vec<Option<Result<(), Thrown>>>>,
-    one_more: Condvar,
+    all: Condvar,
 }
 
 impl Ends {
     fn lock(&self) -> MutexGuard<'_, Vec<Option<Result<(), Thrown>>>> {
         self.results.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A part has ended. Whoever waits is woken for the last of them only: changes of threads are what parts cost.
+    fn set(&self, index: usize, result: Result<(), Thrown>) {
+        let mut results = self.lock();
+        results[index] = Some(result);
+        if results.iter().all(Option::is_some) {
+            drop(results);
+            self.all.notify_one();
+        }
     }
 }
 
@@ -99,8 +109,7 @@ impl Gate {
         Some(Box::new(move || {
             let result = catch(work);
             names(&hanging).remove(&name);
-            ends.lock()[index] = Some(result);
-            ends.one_more.notify_one();
+            ends.set(index, result);
         }))
     }
 
@@ -113,7 +122,7 @@ impl Gate {
             if left.is_zero() {
                 return;
             }
-            let waited = ends.one_more.wait_timeout(state, left.min(LOOK));
+            let waited = ends.all.wait_timeout(state, left.min(LOOK));
             let (next, slow) = waited.unwrap_or_else(PoisonError::into_inner);
             state = next;
             if slow.timed_out() {
