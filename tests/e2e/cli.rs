@@ -115,8 +115,8 @@ fn what_is_not_understood_is_one_line_and_code_2() {
     refused(
         &["--web.listen-address=18081"],
         2,
-        "invalid value '18081' for '--web.listen-address <ADDRESS>': expected `:PORT`, `HOST:PORT` or \
-         `[IPV6]:PORT`, such as `:18081` or `127.0.0.1:18081`; try --help",
+        "invalid value '18081' for '--web.listen-address <ADDRESS>': expected `:PORT`, `HOST:PORT`, \
+         `[IPV6]:PORT` or `unix:PATH`, such as `:18081` or `127.0.0.1:18081`; try --help",
     );
     refused(
         &["--log.level=loud"],

@@ -46,14 +46,23 @@ const ARROWS: [(&str, &[&str]); 13] = [
         "exporter-runtime",
         &["exporter-config", "exporter-exposition", "exporter-prometheus", "exporter-sdk"],
     ),
-    ("exporter-http", &["exporter-exposition", "exporter-runtime"]),
+    (
+        "exporter-http",
+        &["exporter-config", "exporter-exposition", "exporter-runtime", "exporter-sdk"],
+    ),
     ("exporter-app", &["exporter-http", "exporter-runtime", "exporter-sdk"]),
     ("exporter-parse", &[]),
     ("exporter-sdk", &[]),
     ("exporter-testkit", &["exporter-parse", "exporter-runtime", "exporter-sdk"]),
     (
         "exporter-bench",
-        &["collector-counter", "collector-gauge", "exporter-exposition", "exporter-sdk"],
+        &[
+            "collector-counter",
+            "collector-gauge",
+            "exporter-deflate",
+            "exporter-exposition",
+            "exporter-sdk",
+        ],
     ),
     ("lab-exporter", &["exporter-app", "exporter-sdk"]),
 ];

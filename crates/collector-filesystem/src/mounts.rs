@@ -50,7 +50,8 @@ impl Mounts {
     pub(crate) fn read(&mut self) -> Result<&[Mount]> {
         let [host, own] = &mut self.files;
         // The one that was read last is open. It says so itself when it was not read yet.
-        if !self.text.is_empty() && !(host.changed() && own.changed()) {
+        let changed = host.changed() && own.changed();
+        if !changed && !self.text.is_empty() {
             return Ok(&self.wanted);
         }
         let path = host.path().to_owned();

@@ -160,6 +160,7 @@ impl App {
             Command::Config { schema: true } => check::schema(&catalog),
             Command::Config { schema: false } => check::show(&catalog, &source),
             Command::CheckConfig(file) => check::config(&catalog, source, file, &self.info),
+            Command::CheckWebConfig(file) => check::web_config(file),
             Command::CheckMetrics => check::metrics(&catalog, &source, &self.info),
         }
     }

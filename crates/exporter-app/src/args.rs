@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command as Clap, value_parser};
-use exporter_http::{ListenAddress, MAX_REQUESTS};
+use exporter_http::{IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT};
 use exporter_runtime::{BuildInfo, Catalog, CollectorType};
 use exporter_sdk::names;
 
@@ -105,10 +105,12 @@ fn subcommands() -> [Clap; 6] {
         .long("schema")
         .action(ArgAction::SetTrue)
         .help("Print the JSON Schema of the configuration file instead, for editors");
-    let file = Arg::new("file")
-        .value_name("FILE")
-        .value_parser(value_parser!(PathBuf))
-        .help("The file to check [default: that of --config.file]");
+    let file = |flag: &str| {
+        Arg::new("file")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help(format!("The file to check [default: that of {flag}]"))
+    };
     [
         Clap::new("run").about("Serve metrics (what happens without a command)"),
         Clap::new("list").about("List the collectors of this binary"),
@@ -121,7 +123,14 @@ fn subcommands() -> [Clap; 6] {
             .about("Check something without serving it")
             .subcommand_required(true)
             .disable_help_subcommand(true)
-            .subcommand(Clap::new("config").about("Check the configuration file").arg(file))
+            .subcommand(
+                Clap::new("config").about("Check the configuration file").arg(file("--config.file")),
+            )
+            .subcommand(
+                Clap::new("web-config")
+                    .about("Check the file with TLS, users and headers")
+                    .arg(file("--web.config.file")),
+            )
             .subcommand(
                 Clap::new("metrics")
                     .about("Check the names and help texts of all metrics, as promtool does; exit code 1 for findings"),
@@ -157,7 +166,7 @@ pub(crate) fn auto_reload(matches: &clap::ArgMatches) -> Option<Duration> {
     matches.get_flag("config.enable-auto-reload").then(|| interval.unwrap_or(AUTO_RELOAD))
 }
 
-fn web_args(port: u16) -> [Arg; 9] {
+fn web_args(port: u16) -> [Arg; 14] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")
@@ -165,9 +174,19 @@ fn web_args(port: u16) -> [Arg; 9] {
             .action(ArgAction::Append)
             .value_parser(str::parse::<ListenAddress>)
             .help(format!(
-                "Address to listen on, `:PORT`, `HOST:PORT` or `[IPV6]:PORT`; repeatable; port 0 lets the system choose \
-                 [default: :{port}]"
+                "Address to listen on, `:PORT`, `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH[,mode=MODE][,owner=USER:GROUP]`; \
+                 repeatable; port 0 lets the system choose [default: :{port}]"
             )),
+        Arg::new("web.systemd-socket")
+            .long("web.systemd-socket")
+            .action(ArgAction::SetTrue)
+            .conflicts_with("web.listen-address")
+            .help("Listen on the sockets that systemd hands over instead"),
+        Arg::new("web.config.file")
+            .long("web.config.file")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("File with TLS, users, headers and a rate limit, in the format of the Prometheus project; it is read again when it changes"),
         Arg::new("web.telemetry-path")
             .long("web.telemetry-path")
             .value_name("PATH")
@@ -187,6 +206,23 @@ fn web_args(port: u16) -> [Arg; 9] {
             .value_name("N")
             .value_parser(value_parser!(usize))
             .help(format!("How many requests are answered at once; beyond, the answer is 503 [default: {MAX_REQUESTS}]")),
+        Arg::new("web.max-connections")
+            .long("web.max-connections")
+            .value_name("N")
+            .value_parser(at_least_one)
+            .help(format!(
+                "How many connections there may be; beyond, one that is idle is closed for a new one [default: {MAX_CONNECTIONS}]"
+            )),
+        Arg::new("web.read-timeout")
+            .long("web.read-timeout")
+            .value_name("DURATION")
+            .value_parser(interval)
+            .help(format!("How long a client may take to send a request's head [default: {}s]", READ_TIMEOUT.as_secs())),
+        Arg::new("web.idle-timeout")
+            .long("web.idle-timeout")
+            .value_name("DURATION")
+            .value_parser(interval)
+            .help(format!("How long a connection without requests is kept [default: {}m]", IDLE_TIMEOUT.as_secs() / 60)),
         Arg::new("web.shutdown-delay")
             .long("web.shutdown-delay")
             .value_name("DURATION")
@@ -207,6 +243,11 @@ fn web_args(port: u16) -> [Arg; 9] {
             .action(ArgAction::SetTrue)
             .help("Let POST /-/reload load the configuration again"),
     ]
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if number == 0 { Err("expected 1 or more".to_owned()) } else { Ok(number) }
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use exporter_http::WebConfigFile;
 use exporter_runtime::{
     BuildInfo, Catalog, Reason, Registry, RegistryOptions, ScrapeRequest, configuration_schema,
     effective_configuration, lint, to_yaml,
@@ -25,6 +26,18 @@ pub(crate) fn config(
     let what =
         source.file.map_or("The configuration".to_owned(), |file| file.display().to_string());
     print(format!("{what} can be used. Collectors that run with it: {collectors}\n"))
+}
+
+/// Checks the file with TLS, users and headers, and those that it names.
+pub(crate) fn web_config(file: Option<PathBuf>) -> Result<(), Exit> {
+    let file =
+        file.ok_or_else(|| Exit::usage("name the file to check, or give --web.config.file"))?;
+    let config = WebConfigFile::read(Some(&file)).map_err(Exit::failure)?;
+    for warning in config.warnings() {
+        eprintln!("warning: {}: {warning}", file.display());
+    }
+    let scheme = if config.has_tls() { "HTTPS" } else { "HTTP" };
+    print(format!("{} can be used. Connections speak {scheme}\n", file.display()))
 }
 
 /// Prints the configuration in force.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use exporter_http::{ListenAddress, MAX_REQUESTS};
+use exporter_http::{IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT};
 use exporter_runtime::{BuildInfo, Catalog, CollectorType, GzipMethod, unknown_name};
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Config { schema: bool },
     CheckConfig(Option<PathBuf>),
     CheckMetrics,
+    CheckWebConfig(Option<PathBuf>),
 }
 
 #[derive(Debug)]
@@ -46,6 +47,11 @@ pub(crate) struct RunOptions {
     pub(crate) max_requests: usize,
     pub(crate) shutdown_delay: Duration,
     pub(crate) lifecycle: bool,
+    pub(crate) web_config: Option<PathBuf>,
+    pub(crate) systemd_socket: bool,
+    pub(crate) max_connections: usize,
+    pub(crate) read_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
     pub(crate) auto_reload: Option<Duration>,
     pub(crate) log: LogOptions,
     /// What to say at the start that is no error.
@@ -86,6 +92,10 @@ pub(crate) fn parse(
         Some(("config", config)) => Command::Config { schema: config.get_flag("schema") },
         Some(("check", check)) => match check.subcommand() {
             Some(("config", config)) => Command::CheckConfig(config.get_one("file").cloned()),
+            Some(("web-config", config)) => {
+                let file = config.get_one("file").or_else(|| matches.get_one("web.config.file"));
+                Command::CheckWebConfig(file.cloned())
+            }
             _ => Command::CheckMetrics,
         },
         _ if matches.get_flag("config.check") => Command::CheckConfig(None),
@@ -175,6 +185,11 @@ fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<Ru
         max_requests: matches.get_one("web.max-requests").copied().unwrap_or(MAX_REQUESTS),
         shutdown_delay: matches.get_one("web.shutdown-delay").copied().unwrap_or_default(),
         lifecycle: matches.get_flag("web.enable-lifecycle"),
+        web_config: matches.get_one("web.config.file").cloned(),
+        systemd_socket: matches.get_flag("web.systemd-socket"),
+        max_connections: matches.get_one("web.max-connections").copied().unwrap_or(MAX_CONNECTIONS),
+        read_timeout: matches.get_one("web.read-timeout").copied().unwrap_or(READ_TIMEOUT),
+        idle_timeout: matches.get_one("web.idle-timeout").copied().unwrap_or(IDLE_TIMEOUT),
         auto_reload: args::auto_reload(matches),
         log: log_options(matches)?,
         notes,

@@ -104,7 +104,8 @@ impl Reloader {
 
     fn contents(&self) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
         let settings = self.registry.settings();
-        let secrets = settings.collectors.values().flat_map(|said| &said.secrets);
+        let of_collectors = settings.collectors.values().flat_map(|said| &said.secrets);
+        let secrets = of_collectors.chain(&settings.web.secrets);
         let secrets = secrets.map(|secret| secret.path.clone());
         let files = self.source.file.iter().cloned().chain(secrets);
         files.map(|file| (file.clone(), content(&file))).collect()

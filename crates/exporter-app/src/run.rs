@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use exporter_http::{Listener, Reload, WebOptions, serve};
+use exporter_http::{Listener, Reload, WebConfigFile, WebOptions, serve};
 use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::app::Exit;
@@ -27,8 +28,18 @@ pub(crate) fn run(
     };
     let registry = Registry::new(catalog, &settings, &info, registry_options);
     let registry = Arc::new(registry.map_err(Exit::failure)?);
-    let listeners = options.listen.iter().map(Listener::bind);
-    let listeners: Vec<Listener> = listeners.collect::<Result<_, _>>().map_err(Exit::failure)?;
+    let web_config = WebConfigFile::read(options.web_config.as_deref()).map_err(Exit::failure)?;
+    let web_config = Arc::new(web_config);
+    for warning in web_config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    raise_file_limit();
+    let listeners = if options.systemd_socket {
+        Listener::from_systemd()
+    } else {
+        options.listen.iter().map(Listener::bind).collect()
+    };
+    let listeners = listeners.map_err(Exit::failure)?;
     for note in &options.notes {
         tracing::info!("{note}");
     }
@@ -48,6 +59,10 @@ pub(crate) fn run(
         version: info.version,
         telemetry_path: options.telemetry_path,
         max_requests: options.max_requests,
+        config: web_config,
+        max_connections: options.max_connections,
+        read_timeout: options.read_timeout,
+        idle_timeout: options.idle_timeout,
         reload: options.lifecycle.then(|| Arc::new(move || on_request.reload()) as Arc<Reload>),
     };
     let ready = || {
@@ -63,6 +78,13 @@ pub(crate) fn run(
         .map_err(|error| Exit::Failure(format!("the web server failed: {error}")))?;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// The soft limit is low for the sake of programs that use `select`; connections need more. Go programs do the same.
+fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    // Where it may not be raised, it stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo) {

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use exporter_exposition::{Compressors, Encoder, Format, Gzip, Page, Piece, SMALLEST};
 use exporter_runtime::{RequestInFlight, WebMetrics};
 
+use crate::connection::{Connection, RequestOn};
+
 /// The size of a piece. Every piece that is sent wakes the scraper up, which costs more than encoding 64 KiB; larger ones
 /// than this fall out of the processor's cache before they are sent.
 const PIECE: usize = 512 * 1024;
@@ -118,13 +120,15 @@ pub(crate) struct Sending<'a> {
 /// What lasts as long as a request does.
 pub(crate) struct Request {
     _in_flight: RequestInFlight,
+    _on: Option<RequestOn>,
     /// There for scrapes only.
     scrape: Option<Count>,
 }
 
 impl Request {
-    pub(crate) fn begin(web: &WebMetrics) -> Self {
-        Self { _in_flight: web.begin(), scrape: None }
+    pub(crate) fn begin(web: &WebMetrics, connection: Option<&Arc<Connection>>) -> Self {
+        let on = connection.map(Connection::request);
+        Self { _in_flight: web.begin(), _on: on, scrape: None }
     }
 
     /// Counts it among the scrapes.

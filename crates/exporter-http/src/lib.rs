@@ -2,13 +2,21 @@
 
 #![forbid(unsafe_code)]
 
+mod accept;
 mod body;
 mod connection;
+mod gate;
 mod landing;
 mod listen;
+mod live;
+mod logins;
 mod server;
 mod site;
+mod web_config;
 
 pub use crate::listen::{ListenAddress, ListenError, Listener};
+pub use crate::live::WebConfigFile;
 pub use crate::server::serve;
-pub use crate::site::{MAX_REQUESTS, Reload, WebOptions, scope};
+pub use crate::site::{
+    IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT, Reload, WebOptions, scope,
+};

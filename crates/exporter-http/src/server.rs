@@ -1,27 +1,40 @@
 //! The web server: its life from the first request to the last.
+//!
+//! It is put together from the parts of actix-web, not with its `HttpServer`, so that every connection passes [`Accept`]:
+//! TLS as it is configured at that moment, Unix sockets like others, and one limit for all of them.
 
-use std::future::Future;
+use std::future::{Future, ready as ready_with};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_server::Server;
+use actix_service::{
+    IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+};
+use actix_web::App;
+use actix_web::dev::AppConfig;
+use actix_web::middleware::from_fn;
 use actix_web::rt::System;
 use actix_web::web::Data;
-use actix_web::{App, HttpServer};
 use exporter_runtime::Registry;
 
-use crate::connection;
-use crate::listen::Listener;
+use crate::accept::{Accept, Accepted};
+use crate::connection::{Connections, Socket};
+use crate::gate;
+use crate::listen::{ListenSocket, Listener};
 use crate::site::{self, Site, WebOptions};
-
-/// Scrapers come back every minute or so. A connection that was closed in between costs both sides a new one.
-const KEEP_ALIVE: Duration = Duration::from_mins(5);
 
 /// How long running requests may take to finish after the exporter was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How much of that they may wait for collectors.
 const GRACE_OF_SCRAPES: Duration = Duration::from_secs(3);
+
+/// Connections beyond the limit that are kept long enough to be told so; more are not accepted.
+const SURPLUS: usize = 128;
 
 /// Serves `registry` on `listeners` until the future that `ready` returns completes. Then the exporter is no longer ready;
 /// after `delay` no connection is accepted any more, and running requests have a few seconds to finish. `ready` is called
@@ -37,38 +50,88 @@ pub fn serve<F: Future<Output = ()> + 'static>(
     delay: Duration,
     ready: impl FnOnce() -> F,
 ) -> io::Result<()> {
+    let metrics = registry.web_metrics().clone();
+    let connections = Connections::new(options.max_connections, options.read_timeout, metrics);
+    let most = options.max_connections + SURPLUS;
+    options.config.watch(registry.web_metrics().clone())?;
     let site = Data::new(Site::new(Arc::clone(&registry), options));
-    let ours = site.clone();
     System::new().block_on(async move {
-        let server = HttpServer::new(move || {
-            App::new()
-                .configure(|config| site::routes(config, &site))
-                .default_service(site::not_found())
-        });
-        let mut server = server
+        let mut server = Server::build()
             .workers(workers())
-            .on_connect(connection::keep)
-            .keep_alive(KEEP_ALIVE)
-            // The end of a page must not wait for the scraper to acknowledge what came before it.
-            .tcp_nodelay(true)
+            .max_concurrent_connections(most)
             .shutdown_timeout(GRACE.as_secs())
             .disable_signals();
-        for listener in listeners {
-            server = server.listen(listener.socket)?;
+        let signal = server.graceful_shutdown_signal();
+        let mut files = Vec::new();
+        for Listener { socket, address, file } in listeners {
+            let (site, connections, signal) = (site.clone(), connections.clone(), signal.clone());
+            let stopping = move || {
+                let signal = signal.clone();
+                async move { signal.notified().await }
+            };
+            files.extend(file);
+            server = match socket {
+                ListenSocket::Tcp(socket) => server.listen(address, socket, move || {
+                    let accept = accept(&site, &connections);
+                    fn_service(move |stream| accept.clone().tcp(stream))
+                        .and_then(http(&site, stopping.clone()))
+                })?,
+                ListenSocket::Unix(socket) => server.listen_uds(address, socket, move || {
+                    let accept = accept(&site, &connections);
+                    fn_service(move |stream| ready_with(Ok(accept.unix(stream))))
+                        .and_then(http(&site, stopping.clone()))
+                })?,
+            };
         }
         let server = server.run();
         let handle = server.handle();
         let shutdown = ready();
-        ours.set_ready(true);
+        site.set_ready(true);
         actix_web::rt::spawn(async move {
             shutdown.await;
-            ours.set_ready(false);
+            site.set_ready(false);
             actix_web::rt::time::sleep(delay).await;
             registry.close(GRACE_OF_SCRAPES);
             handle.stop(true).await;
         });
-        server.await
+        let outcome = server.await;
+        drop(files);
+        outcome
     })
+}
+
+fn accept(site: &Data<Site>, connections: &Connections) -> Accept {
+    let options = site.options();
+    Accept {
+        connections: connections.clone(),
+        config: Arc::clone(&options.config),
+        patience: options.read_timeout,
+    }
+}
+
+/// Reads requests from sockets and answers them with the pages of `site`.
+fn http<S, F>(
+    site: &Data<Site>,
+    stopping: S,
+) -> impl ServiceFactory<Accepted, Config = (), Response = (), Error = DispatchError, InitError = ()>
++ use<S, F>
+where
+    S: Fn() -> F + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    let options = site.options();
+    let app = App::new()
+        .configure(|config| site::routes(config, site))
+        .default_service(site::not_found())
+        .wrap(from_fn(gate::pass))
+        .into_factory()
+        .map_err(|error| error.error_response());
+    HttpService::build()
+        .graceful_shutdown_signal(stopping)
+        .keep_alive(options.idle_timeout)
+        .client_request_timeout(options.read_timeout)
+        .on_connect_ext(|socket: &Socket, data| drop(data.insert(Arc::clone(socket.connection()))))
+        .finish(map_config(app, |()| AppConfig::default()))
 }
 
 /// A few scrapers need no more, however many processors there are: the work is bounded by what is collected.

@@ -1,20 +1,23 @@
 //! The pages of an exporter: routes, and what answers them.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use std::{fmt, io};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
-use exporter_runtime::{Registry, ScrapeRequest, TIMEOUT_HEADER};
+use exporter_runtime::{Refusal, Registry, ScrapeRequest, TIMEOUT_HEADER, WebSettings};
 
 use crate::body::{Body, Count, MAX_HELD, Pieces, Request, Sending};
-use crate::connection::Watched;
+use crate::connection::Connection;
 use crate::landing;
+use crate::live::WebConfigFile;
+use crate::logins::Logins;
+use crate::web_config::WebConfig;
 
 /// What the web side has to know.
 #[derive(Clone)]
@@ -29,11 +32,29 @@ pub struct WebOptions {
     pub max_requests: usize,
     /// What `POST /-/reload` does. Without it, that is refused.
     pub reload: Option<Arc<Reload>>,
+    /// TLS, headers, users and a rate limit.
+    pub config: Arc<WebConfigFile>,
+    /// How many connections there may be at once. Beyond, one that is idle makes room, and where none is, the answer is 503.
+    pub max_connections: usize,
+    /// How long a handshake, and the head of a request, may take to arrive. Then the answer is 408.
+    pub read_timeout: Duration,
+    /// How long a connection is kept on which there is no request.
+    pub idle_timeout: Duration,
 }
 
 /// How many scrapes are answered at once when nothing else was said. They share runs, so one that waits costs next to
 /// nothing.
 pub const MAX_REQUESTS: usize = 512;
+
+/// How many connections there may be at once when nothing else was said.
+pub const MAX_CONNECTIONS: usize = 1024;
+
+/// How long the head of a request may take when nothing else was said.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection is kept without a request when nothing else was said. Scrapers come back every minute or so, and
+/// a connection that was closed in between costs both sides a new one.
+pub const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
 
 impl Default for WebOptions {
     fn default() -> Self {
@@ -43,6 +64,10 @@ impl Default for WebOptions {
             telemetry_path: "/metrics".to_owned(),
             max_requests: MAX_REQUESTS,
             reload: None,
+            config: Arc::default(),
+            max_connections: MAX_CONNECTIONS,
+            read_timeout: READ_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
         }
     }
 }
@@ -66,6 +91,7 @@ pub(crate) struct Site {
     pieces: Pieces,
     held: Count,
     scrapes: Count,
+    logins: OnceLock<Option<Logins>>,
     ready: AtomicBool,
 }
 
@@ -77,18 +103,46 @@ const LONGEST_READ: Duration = Duration::from_mins(2);
 impl Site {
     pub(crate) fn new(registry: Arc<Registry>, options: WebOptions) -> Self {
         let (pieces, held, scrapes) = Default::default();
-        Self { registry, options, pieces, held, scrapes, ready: AtomicBool::new(false) }
+        let (logins, ready) = Default::default();
+        Self { registry, options, pieces, held, scrapes, logins, ready }
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    fn begin(&self) -> Request {
-        Request::begin(self.registry.web_metrics())
+    pub(crate) fn begin(&self, request: &HttpRequest) -> Request {
+        Request::begin(self.registry.web_metrics(), request.conn_data::<Arc<Connection>>())
     }
 
-    fn text(
+    /// The web configuration in force.
+    pub(crate) fn web_config(&self) -> Arc<WebConfig> {
+        self.options.config.current()
+    }
+
+    pub(crate) fn options(&self) -> &WebOptions {
+        &self.options
+    }
+
+    pub(crate) fn settings(&self) -> Arc<WebSettings> {
+        self.registry.web_settings()
+    }
+
+    /// Who checks logins; started with the first of them. `None` where that cannot be done.
+    pub(crate) fn logins(&self) -> Option<&Logins> {
+        let logins = self.logins.get_or_init(|| {
+            let failed = |error: &io::Error| tracing::error!(%error, "Logins cannot be checked");
+            Logins::new().inspect_err(failed).ok()
+        });
+        logins.as_ref()
+    }
+
+    /// A request is answered with a refusal.
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        self.registry.web_metrics().refused(refusal);
+    }
+
+    pub(crate) fn text(
         &self,
         status: StatusCode,
         text: impl Into<String>,
@@ -128,9 +182,11 @@ pub(crate) fn routes(config: &mut ServiceConfig, site: &Data<Site>) {
     config.service(read("/-/ready", || web::to(ready)));
     let reload =
         web::resource("/-/reload").route(web::post().to(reload)).route(web::put().to(reload));
-    config.service(reload.default_service(web::to(|site: Data<Site>| async move {
-        method_not_allowed(&site, "POST, PUT")
-    })));
+    config.service(reload.default_service(web::to(
+        |site: Data<Site>, request: HttpRequest| async move {
+            method_not_allowed(&site, &request, "POST, PUT")
+        },
+    )));
     config.service(read(&one, || web::to(metrics_of_one)));
 }
 
@@ -161,8 +217,8 @@ fn read(path: &str, route: fn() -> Route) -> Resource {
     web::resource(path)
         .route(route().method(actix_web::http::Method::GET))
         .route(route().method(actix_web::http::Method::HEAD))
-        .default_service(web::to(|site: Data<Site>| async move {
-            method_not_allowed(&site, "GET, HEAD")
+        .default_service(web::to(|site: Data<Site>, request: HttpRequest| async move {
+            method_not_allowed(&site, &request, "GET, HEAD")
         }))
 }
 
@@ -170,12 +226,12 @@ pub(crate) fn not_found() -> Route {
     web::to(|site: Data<Site>, request: HttpRequest| async move {
         let path = request.path();
         let text = format!("404: nothing at {path}; this exporter's pages are listed at /\n");
-        site.text(StatusCode::NOT_FOUND, text, site.begin())
+        site.text(StatusCode::NOT_FOUND, text, site.begin(&request))
     })
 }
 
 async fn metrics(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let begun = site.begin();
+    let begun = site.begin(&request);
     match ScrapeRequest::from_query(request.query_string(), site.registry.catalog()) {
         Ok(scrape) => page(&site, &request, scrape, begun).await,
         Err(error) => site.text(StatusCode::BAD_REQUEST, format!("400: {error}\n"), begun),
@@ -187,7 +243,7 @@ async fn metrics_of_one(
     request: HttpRequest,
     collector: web::Path<String>,
 ) -> HttpResponse<Body> {
-    let begun = site.begin();
+    let begun = site.begin(&request);
     let running = site.registry.collectors();
     let of_it = |name: &String| {
         *name == *collector || name.split_once('@').is_some_and(|(base, _)| base == *collector)
@@ -209,13 +265,14 @@ async fn page(
     scrape: ScrapeRequest,
     mut begun: Request,
 ) -> HttpResponse<Body> {
-    if let Some(text) = too_busy(site) {
+    if let Some((refusal, text)) = too_busy(site) {
+        site.refused(refusal);
         return site.text(StatusCode::SERVICE_UNAVAILABLE, text, begun);
     }
     begun.is_scrape(&site.scrapes);
     let timeout = request.headers().get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok());
     let scrape = scrape.with_timeout(timeout);
-    if let Some(connection) = request.conn_data::<Watched>() {
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
         let otherwise = site.registry.timeout();
         let timeout = scrape.timeout().unwrap_or(otherwise);
         connection.expect_reader(timeout.clamp(SHORTEST_READ, LONGEST_READ));
@@ -248,39 +305,46 @@ fn header_text(request: &HttpRequest, name: HeaderName) -> String {
     values.collect::<Vec<_>>().join(",")
 }
 
-fn too_busy(site: &Site) -> Option<String> {
+fn too_busy(site: &Site) -> Option<(Refusal, String)> {
     let max = site.options.max_requests;
     if site.scrapes.with_one_more() > max {
-        return Some(format!(
+        let text = format!(
             "503: {max} requests are being answered, as many as --web.max-requests allows\n"
-        ));
+        );
+        return Some((Refusal::Requests, text));
     }
-    let held = site.held.with_one_more() > MAX_HELD;
-    held.then(|| "503: too many pages wait for clients that do not read them\n".to_owned())
+    let text = "503: too many pages wait for clients that do not read them\n";
+    (site.held.with_one_more() > MAX_HELD).then(|| (Refusal::Unread, text.to_owned()))
 }
 
-async fn landing_page(site: Data<Site>) -> HttpResponse<Body> {
+async fn landing_page(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
     let text = landing::render(&site.options, &site.registry);
-    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin());
+    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin(&request));
     site.respond(StatusCode::OK, "text/html; charset=utf-8", body)
 }
 
-async fn healthy(site: Data<Site>) -> HttpResponse<Body> {
-    site.text(StatusCode::OK, format!("{} is healthy.\n", site.options.name), site.begin())
+/// The paths that are answered whatever the limits are.
+pub(crate) fn is_health(path: &str) -> bool {
+    ["/-/healthy", "/-/ready"].contains(&path)
 }
 
-async fn ready(site: Data<Site>) -> HttpResponse<Body> {
-    let name = &site.options.name;
+async fn healthy(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let text = format!("{} is healthy.\n", site.options.name);
+    site.text(StatusCode::OK, text, site.begin(&request))
+}
+
+async fn ready(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let (name, begun) = (&site.options.name, site.begin(&request));
     if site.ready.load(Ordering::Relaxed) {
-        site.text(StatusCode::OK, format!("{name} is ready.\n"), site.begin())
+        site.text(StatusCode::OK, format!("{name} is ready.\n"), begun)
     } else {
         let text = format!("503: {name} is not ready: it starts, or it was told to stop\n");
-        site.text(StatusCode::SERVICE_UNAVAILABLE, text, site.begin())
+        site.text(StatusCode::SERVICE_UNAVAILABLE, text, begun)
     }
 }
 
-async fn reload(site: Data<Site>) -> HttpResponse<Body> {
-    let begun = site.begin();
+async fn reload(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let begun = site.begin(&request);
     let Some(reload) = site.options.reload.clone() else {
         let text = "403: reloading over HTTP is switched off; start with --web.enable-lifecycle, or send SIGHUP\n";
         return site.text(StatusCode::FORBIDDEN, text, begun);
@@ -298,9 +362,13 @@ async fn reload(site: Data<Site>) -> HttpResponse<Body> {
     }
 }
 
-fn method_not_allowed(site: &Site, allowed: &'static str) -> HttpResponse<Body> {
+fn method_not_allowed(
+    site: &Site,
+    request: &HttpRequest,
+    allowed: &'static str,
+) -> HttpResponse<Body> {
     let text = format!("405: only {allowed} are answered here\n").replace(", ", " and ");
-    let mut response = site.text(StatusCode::METHOD_NOT_ALLOWED, text, site.begin());
+    let mut response = site.text(StatusCode::METHOD_NOT_ALLOWED, text, site.begin(request));
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
     response
 }

@@ -3,13 +3,14 @@
 //! Flags were laid over the tree before it comes here, so that there is one way to read a value and one set of messages.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_config::{
     Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets, read_as, read_with,
     resolve_secrets, unknown_name,
 };
-use exporter_sdk::{ByteSize, HumanDuration, Paths, names};
+use exporter_sdk::{ByteSize, HumanDuration, Paths, Secret, names};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,7 +18,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Catalog, CollectorType};
 use crate::configuration_schema::rebase;
 use crate::settings::{
-    CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
+    CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings, WebSettings,
 };
 
 /// The keys under `scrape`: how collectors are run.
@@ -56,10 +57,20 @@ pub(crate) struct GlobalScrapeKeys {
     pub(crate) all: ScrapeKeys,
 }
 
+/// The keys under `web`: what the shared format of `--web.config.file` has no keys for.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct WebKeys {
+    /// Tokens, each of which opens every page in a header `Authorization: Bearer TOKEN`; best as `file: PATH`.
+    pub(crate) bearer_tokens: Vec<Secret>,
+    /// Paths that are answered without authentication, such as `/-/healthy` and `/-/ready`.
+    pub(crate) unauthenticated_paths: Vec<String>,
+}
+
 /// The longest time that makes sense in a scrape.
 pub(crate) const LONGEST: Duration = Duration::from_hours(24);
 
-const TOP: [&str; 3] = ["collectors", "paths", "scrape"];
+const TOP: [&str; 4] = ["collectors", "paths", "scrape", "web"];
 
 /// Reads a configuration, `tree`, which flags were laid over. `folder` is where relative paths of secrets begin.
 ///
@@ -87,6 +98,9 @@ pub fn read_settings(
     if let Some((_, paths)) = tree.remove("paths") {
         check_keys(&paths, &schema_for!(Paths), "paths")?;
         settings.paths = read_as(&paths, "paths")?;
+    }
+    if let Some((_, mut web)) = tree.remove("web") {
+        settings.web = Arc::new(read_web(&mut web, folder)?);
     }
     if let Some((_, collectors)) = tree.remove("collectors") {
         let entries = map(collectors, "collectors")?;
@@ -132,6 +146,38 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
         failure_policy: keys.failure_policy.unwrap_or(base.failure_policy),
         duplicates: keys.duplicates.unwrap_or(base.duplicates),
     })
+}
+
+fn read_web(node: &mut Node, folder: &Path) -> Result<WebSettings, Problem> {
+    let schema = schema_for!(WebKeys);
+    check_keys(node, &schema, "web")?;
+    let secrets = resolve_secrets(node, &schema, "web", folder)?;
+    let WebKeys { bearer_tokens, unauthenticated_paths } = read_as(node, "web")?;
+    let problem = |key: &str, index: usize, message: &str| {
+        let item = node.get(key).and_then(|list| match &list.value {
+            NodeValue::List(items) => items.get(index),
+            _ => None,
+        });
+        let origin = item.map_or(&node.origin, |item| &item.origin);
+        Err(Problem::new(origin.clone(), &format!("web.{key}[{index}]"), message))
+    };
+    for (index, token) in bearer_tokens.iter().enumerate() {
+        let token = token.expose();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let message = "a token is one or more visible ASCII characters, without blanks";
+            return problem("bearer_tokens", index, message);
+        }
+    }
+    for (index, path) in unauthenticated_paths.iter().enumerate() {
+        if !path.starts_with('/') {
+            return problem(
+                "unauthenticated_paths",
+                index,
+                "a path begins with a slash, `/-/healthy`",
+            );
+        }
+    }
+    Ok(WebSettings { bearer_tokens, unauthenticated_paths, secrets })
 }
 
 fn read_collector(
@@ -244,7 +290,10 @@ pub fn effective_configuration(catalog: &Catalog, settings: &Settings) -> Result
     }
     let mut scrape = json!(keys_of(&settings.scrape));
     scrape["timeout_offset"] = json!(HumanDuration(settings.timeout_offset));
-    Ok(json!({"scrape": scrape, "paths": settings.paths, "collectors": collectors}))
+    let WebSettings { bearer_tokens, unauthenticated_paths, .. } = (*settings.web).clone();
+    // Serialized, a secret is hidden.
+    let web = WebKeys { bearer_tokens, unauthenticated_paths };
+    Ok(json!({"scrape": scrape, "paths": settings.paths, "web": web, "collectors": collectors}))
 }
 
 fn keys_of(scrape: &ScrapeSettings) -> ScrapeKeys {

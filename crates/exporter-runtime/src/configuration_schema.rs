@@ -5,7 +5,7 @@ use schemars::{Schema, schema_for};
 use serde_json::{Map, Value, json};
 
 use crate::catalog::Catalog;
-use crate::configuration::{GlobalScrapeKeys, with_common_keys};
+use crate::configuration::{GlobalScrapeKeys, WebKeys, with_common_keys};
 
 /// The JSON Schema of the configuration file, for the collectors of `catalog`.
 pub fn configuration_schema(catalog: &Catalog) -> Value {
@@ -28,6 +28,7 @@ pub fn configuration_schema(catalog: &Catalog) -> Value {
         "properties": {
             "scrape": section(schema_for!(GlobalScrapeKeys), "_scrape", &mut definitions),
             "paths": section(schema_for!(Paths), "_paths", &mut definitions),
+            "web": section(schema_for!(WebKeys), "_web", &mut definitions),
             "collectors": {
                 "type": ["object", "null"],
                 "description": "The collectors, by name; `name@instance` for each of several.",

@@ -44,7 +44,7 @@ pub use crate::render::Rendered;
 pub use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
 pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
-    CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings,
+    CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings, WebSettings,
 };
 pub use exporter_exposition::{GzipMethod, lint};
 
@@ -53,4 +53,4 @@ pub use exporter_config::{
     to_yaml, unknown_name,
 };
 
-pub use crate::telemetry::{RequestInFlight, WebMetrics};
+pub use crate::telemetry::{Refusal, RequestInFlight, WebMetrics};

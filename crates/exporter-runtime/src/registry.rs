@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::request::ScrapeRequest;
 use crate::run::{Failure, Outcome, Reason};
 use crate::services::Services;
-use crate::settings::{FailurePolicy, Settings};
+use crate::settings::{FailurePolicy, Settings, WebSettings};
 use crate::slot::Slot;
 use crate::telemetry::{Telemetry, WebMetrics};
 
@@ -198,6 +198,11 @@ impl Registry {
     /// The settings in force.
     pub fn settings(&self) -> Settings {
         self.generation().settings.clone()
+    }
+
+    /// Who may read the pages.
+    pub fn web_settings(&self) -> Arc<WebSettings> {
+        Arc::clone(&self.generation().settings.web)
     }
 
     /// How long a request waits that says nothing of its own.

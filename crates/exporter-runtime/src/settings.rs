@@ -1,10 +1,11 @@
 //! What the operator decided: which collectors run, and how.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_config::{Node, Origin, SecretFile};
-use exporter_sdk::{Paths, names};
+use exporter_sdk::{Paths, Secret, names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub struct Settings {
     pub paths: Paths,
     /// What was said of single collectors, by name: `json`, or `json@orders` for one of several.
     pub collectors: BTreeMap<String, CollectorSettings>,
+    /// Who may read the pages.
+    pub web: Arc<WebSettings>,
 }
 
 impl Default for Settings {
@@ -34,8 +37,20 @@ impl Default for Settings {
             timeout_offset: Duration::from_millis(500),
             paths: Paths::default(),
             collectors: BTreeMap::new(),
+            web: Arc::default(),
         }
     }
+}
+
+/// What was said of the web side that the shared format of `--web.config.file` has no keys for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WebSettings {
+    /// Any of these in an `Authorization: Bearer` header opens every page.
+    pub bearer_tokens: Vec<Secret>,
+    /// What is answered without authentication.
+    pub unauthenticated_paths: Vec<String>,
+    /// The files that tokens were read from.
+    pub secrets: Vec<SecretFile>,
 }
 
 /// What was said of one collector.

@@ -86,6 +86,51 @@ pub struct WebMetrics {
     requests: IntCounterVec,
     in_flight: IntGauge,
     bytes: IntCounter,
+    refused: IntCounterVec,
+    config_successful: IntGauge,
+}
+
+/// Why a request has no page, though nothing is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many connections.
+    Connections,
+    /// Too many passwords that are being checked.
+    Logins,
+    /// `rate_limit` of the web configuration.
+    RateLimit,
+    /// Its head did not arrive in time.
+    ReadTimeout,
+    /// Too many requests at once.
+    Requests,
+    /// No password or token, or a wrong one.
+    Unauthenticated,
+    /// Too many pages wait for clients that do not read them.
+    Unread,
+}
+
+impl Refusal {
+    const ALL: [Self; 7] = [
+        Self::Connections,
+        Self::Logins,
+        Self::RateLimit,
+        Self::ReadTimeout,
+        Self::Requests,
+        Self::Unauthenticated,
+        Self::Unread,
+    ];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Logins => "logins",
+            Self::RateLimit => "rate_limit",
+            Self::ReadTimeout => "read_timeout",
+            Self::Requests => "requests",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Unread => "unread_pages",
+        }
+    }
 }
 
 impl WebMetrics {
@@ -106,8 +151,25 @@ impl WebMetrics {
                 "exporter_http_response_bytes_total",
                 "Bytes of response bodies handed to the network.",
             )?,
+            refused: IntCounterVec::new(
+                Opts::new(
+                    "exporter_http_refused_total",
+                    "HTTP requests without a page, for reasons that are not their own, by reason.",
+                ),
+                &["reason"],
+            )?,
+            config_successful: IntGauge::new(
+                "exporter_web_config_last_reload_successful",
+                "Whether the web configuration could be used when its files last changed.",
+            )?,
         };
         metrics.requests.with_label_values(&["200"]);
+        for refusal in Refusal::ALL {
+            metrics.refused.with_label_values(&[refusal.as_str()]);
+        }
+        metrics.config_successful.set(1);
+        registry.register(Box::new(metrics.refused.clone()))?;
+        registry.register(Box::new(metrics.config_successful.clone()))?;
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.in_flight.clone()))?;
         registry.register(Box::new(metrics.bytes.clone()))?;
@@ -124,6 +186,16 @@ impl WebMetrics {
     pub fn answered(&self, code: u16) {
         // Label values are compared by hash alone in that crate; status codes are few and of one length.
         self.requests.with_label_values(&[code.to_string().as_str()]).inc();
+    }
+
+    /// A request was refused.
+    pub fn refused(&self, refusal: Refusal) {
+        self.refused.with_label_values(&[refusal.as_str()]).inc();
+    }
+
+    /// The web configuration was read again, or could not be used.
+    pub fn config_read(&self, successful: bool) {
+        self.config_successful.set(successful.into());
     }
 
     /// Part of a body was handed to the network.

@@ -20,9 +20,14 @@ pub struct Prometheus {
 impl Prometheus {
     /// Starts the `prometheus` that is installed on a free port, to scrape `target`, `HOST:PORT`, every second.
     pub fn scraping(target: &str) -> Self {
+        Self::scraping_with(target, "honor_labels: false")
+    }
+
+    /// The same, with other lines of YAML for the scrape job, indented by two: `scheme: https`.
+    pub fn scraping_with(target: &str, job: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let config = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: exporter\n  static_configs: [{{targets: ['{target}']}}]\n"
+            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: exporter\n  {job}\n  static_configs: [{{targets: ['{target}']}}]\n"
         );
         let file = folder.path().join("prometheus.yml");
         fs::write(&file, config).unwrap();

@@ -35,7 +35,7 @@ fn mistakes_are_told_with_file_line_column_and_what_would_be_right() {
     );
     refused(
         "scape: {}\n",
-        "FILE:1:1: unknown key `scape`; did you mean `scrape`? (allowed: `collectors`, `paths`, `scrape`)",
+        "FILE:1:1: unknown key `scape`; did you mean `scrape`? (allowed: `collectors`, `paths`, `scrape`, `web`)",
     );
     refused(
         "collectors:\n  bulk:\n    serie: 2\n",

@@ -3,12 +3,14 @@
 mod collectors;
 mod configuration;
 mod formats;
+mod hostile;
 mod isolation;
 mod limits;
 mod reload;
 mod requests;
 mod stop;
 mod stress;
+mod web;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,0 +1,225 @@
+//! Files as they are, and as they should not be.
+
+use std::fs;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use tempfile::TempDir;
+
+use super::*;
+
+/// A folder with a certificate, its key, and a file that says this.
+fn folder(text: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let CertifiedKey { cert, signing_key } =
+        generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    fs::write(folder.path().join("cert.pem"), cert.pem()).unwrap();
+    fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).unwrap();
+    fs::write(folder.path().join("other.pem"), "not PEM").unwrap();
+    fs::write(folder.path().join("web.yml"), text).unwrap();
+    folder
+}
+
+fn read(text: &str) -> Result<WebConfig, String> {
+    let folder = folder(text);
+    let place = format!("{}/", folder.path().display());
+    let config = WebConfig::read(&folder.path().join("web.yml"));
+    config.map_err(|problem| problem.to_string().replace(&place, ""))
+}
+
+fn refused(text: &str, expected: &str) {
+    assert_eq!(read(text).expect_err(text), expected);
+}
+
+const TLS: &str = "tls_server_config: {cert_file: cert.pem, key_file: key.pem";
+
+#[test]
+fn a_file_that_says_nothing_changes_nothing() {
+    for text in [
+        "",
+        "{}",
+        "tls_server_config:\nhttp_server_config: {}\nbasic_auth_users:\n",
+        "rate_limit: {burst: 5}",
+    ] {
+        let config = read(text).unwrap();
+        assert!(
+            config.tls.is_none() && config.users.is_empty() && config.headers.is_empty(),
+            "{text}"
+        );
+        assert!(config.rate_limit.is_none() && config.warnings.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn everything_is_read() {
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    let config = read(&format!(
+        "{TLS}, client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert, client_allowed_sans: [a], \
+         min_version: TLS13, max_version: TLS13, curve_preferences: [CurveP256, X25519], \
+         cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256], prefer_server_cipher_suites: no}}\n\
+         http_server_config:\n  http2: off\n  headers:\n    X-Frame-Options: deny\n    \
+         Strict-Transport-Security: max-age=31536000\n\
+         basic_auth_users: {{alice: {hash}}}\nrate_limit: {{interval: 1s, burst: 2}}\n"
+    ))
+    .unwrap();
+    let tls = config.tls.unwrap();
+    assert_eq!(tls.alpn_protocols, [b"http/1.1".to_vec()]);
+    assert!(!tls.ignore_client_order);
+    assert_eq!(tls.crypto_provider().kx_groups.len(), 2);
+    assert_eq!(config.users["alice"], hash);
+    assert_eq!(config.headers.len(), 2);
+    assert_eq!(config.files.len(), 4);
+    assert!(config.rate_limit.is_some());
+    assert_eq!(config.warnings, [""; 0]);
+}
+
+#[test]
+fn certificates_stand_in_the_file_as_well() {
+    let pem = folder("");
+    let indented = |file: &str| {
+        let text = fs::read_to_string(pem.path().join(file)).unwrap();
+        text.lines().map(|line| format!("    {line}\n")).collect::<String>()
+    };
+    let (cert, key) = (indented("cert.pem"), indented("key.pem"));
+    let text = format!("tls_server_config:\n  cert: |\n{cert}  key: |\n{key}");
+    assert!(read(&text).unwrap().tls.is_some());
+    // A file goes before what stands here.
+    let problem = read(&format!("{text}  cert_file: other.pem\n")).unwrap_err();
+    let expected =
+        ":14: tls_server_config.cert_file: there is no certificate in it; expected PEM format";
+    assert!(problem.ends_with(expected), "{problem}");
+}
+
+#[test]
+fn what_rustls_does_not_have_is_left_out_with_a_warning_or_refused() {
+    let config = read(&format!(
+        "{TLS}, min_version: TLS10, curve_preferences: [CurveP521, CurveP256], \
+         cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]}}\n\
+         rate_limit: {{interval: 1s}}\n"
+    ));
+    assert_eq!(
+        config.unwrap().warnings,
+        [
+            "tls_server_config.cipher_suites: this exporter has no TLS_RSA_WITH_AES_128_CBC_SHA",
+            "tls_server_config.curve_preferences: this exporter has no CurveP521",
+            "tls_server_config.min_version is TLS10; the oldest version that this exporter has is TLS12",
+            "rate_limit.burst is 0 or missing; it is taken for 1",
+        ]
+    );
+    refused(
+        &format!("{TLS}, max_version: TLS11}}"),
+        "web.yml:1:74: tls_server_config.max_version: this exporter has TLS 1.2 and 1.3 only; write TLS12 or TLS13",
+    );
+    refused(
+        &format!("{TLS}, max_version: TLS12, cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]}}"),
+        "web.yml:1:96: tls_server_config.cipher_suites: this exporter has no \
+         TLS_RSA_WITH_AES_128_CBC_SHA, and TLS 1.3 is switched off: no suite is left",
+    );
+    refused(
+        &format!("{TLS}, curve_preferences: [CurveP521]}}"),
+        "web.yml:1:80: tls_server_config.curve_preferences: none of these is left; write X25519, CurveP256 or CurveP384",
+    );
+}
+
+#[test]
+fn mistakes_are_told_with_their_place() {
+    for (text, expected) in [
+        (
+            "tls_server_confg: {}\n",
+            "web.yml:1:1: tls_server_confg: unknown key; did you mean `tls_server_config`? (allowed: `basic_auth_users`, \
+             `http_server_config`, `rate_limit`, `tls_server_config`)",
+        ),
+        (
+            "tls_server_config: {cert_file: cert.pem}",
+            "web.yml:1:20: tls_server_config: missing one of key or key_file",
+        ),
+        (
+            "tls_server_config: {client_auth_type: NoClientCert}",
+            "web.yml:1:20: tls_server_config: missing one of cert or cert_file",
+        ),
+        (
+            "tls_server_config: {cert_file: none.pem, key_file: key.pem}",
+            "web.yml:1:32: tls_server_config.cert_file: none.pem: No such file or directory (os error 2)",
+        ),
+        (
+            "tls_server_config: {cert_file: cert.pem, key_file: other.pem}",
+            "web.yml:1:52: tls_server_config.key_file: there is no private key in it; expected PEM format, not encrypted",
+        ),
+        (
+            "http_server_config: {headers: {X-Frame-Options: allow}}",
+            "web.yml:1:49: http_server_config.headers.X-Frame-Options: `allow` is not allowed; write deny or sameorigin",
+        ),
+        (
+            "http_server_config: {headers: {X-Other: a}}",
+            "web.yml:1:32: http_server_config.headers.X-Other: unknown key (allowed: `Content-Security-Policy`, \
+             `Strict-Transport-Security`, `X-Content-Type-Options`, `X-Frame-Options`, `X-XSS-Protection`)",
+        ),
+        (
+            "basic_auth_users: {alice: hunter2}",
+            "web.yml:1:27: basic_auth_users.alice: expected a bcrypt hash, such as `htpasswd -nBC 10 \"\"` prints behind \
+             the colon",
+        ),
+        (
+            "basic_auth_users: {alice: [hunter2]}",
+            "web.yml:1:27: basic_auth_users.alice: expected text",
+        ),
+        (
+            "rate_limit: {interval: often}",
+            "web.yml:1:24: rate_limit.interval: invalid value: string \"often\", expected a duration such as `1s`, `250ms` \
+             or `1m30s`",
+        ),
+        (
+            "rate_limit: {interval: 48h}",
+            "web.yml:1:24: rate_limit.interval: nobody waits that long for a scrape; write 24h at most",
+        ),
+    ] {
+        refused(text, expected);
+    }
+    for (keys, expected) in [
+        (
+            "client_auth_type: Maybe",
+            "client_auth_type: invalid ClientAuth `Maybe`; there are NoClientCert, RequestClientCert, \
+             RequireAnyClientCert, VerifyClientCertIfGiven, RequireAndVerifyClientCert",
+        ),
+        (
+            "client_ca_file: cert.pem",
+            "client_ca_file: client CA's have been configured without a client_auth_type that asks for certificates",
+        ),
+        (
+            "client_ca_file: other.pem, client_auth_type: RequireClientCert",
+            "client_ca_file: there is no certificate in it; expected PEM format",
+        ),
+        (
+            "client_auth_type: RequireAndVerifyClientCert",
+            "client_auth_type: RequireAndVerifyClientCert needs client_ca or client_ca_file, of which certificates are to be",
+        ),
+        (
+            "min_version: SSL3",
+            "min_version: unknown TLS version `SSL3`; there are TLS10, TLS11, TLS12, TLS13",
+        ),
+        (
+            "min_version: TLS13, max_version: TLS12",
+            "min_version: newer than max_version, so there is no version left",
+        ),
+        (
+            "curve_preferences: [P256]",
+            "curve_preferences: unknown curve `P256`; there are X25519, CurveP256 and CurveP384",
+        ),
+    ] {
+        let error = read(&format!("{TLS}, {keys}}}")).expect_err(keys);
+        assert_eq!(error.split_once("tls_server_config.").unwrap().1, expected);
+    }
+    let error = read(&format!("{TLS}, cipher_suites: [AES]}}")).unwrap_err();
+    assert!(
+        error.contains("unknown cipher suite `AES`; there are TLS_AES_256_GCM_SHA384, "),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_key_that_belongs_to_another_certificate_is_refused() {
+    let other = folder("");
+    let here = folder(&format!("{TLS}}}"));
+    fs::copy(other.path().join("key.pem"), here.path().join("key.pem")).unwrap();
+    let problem = WebConfig::read(&here.path().join("web.yml")).unwrap_err().to_string();
+    assert!(problem.contains("tls_server_config: certificate and key: "), "{problem}");
+}

@@ -1,0 +1,412 @@
+//! Who gets in: TLS, users, tokens, headers and rate limits, with the clients that people use.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use exporter_testkit::{Exporter, Prometheus, run, wait_until};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
+
+use crate::{Config, LAB, stderr};
+
+/// The hash of `secret`, cost 4.
+pub(crate) const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+
+/// A folder with an authority, a certificate for the exporter and one for a client.
+struct Keys(Config);
+
+impl Keys {
+    fn new() -> Self {
+        let keys = Self(Config::new(""));
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, "authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        keys.write("ca.pem", &authority.pem());
+        let address = SanType::IpAddress([127, 0, 0, 1].into());
+        let client = SanType::DnsName("prometheus.example".try_into().unwrap());
+        for (name, san) in [("server", address), ("client", client)] {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.distinguished_name.push(DnType::CommonName, name);
+            params.subject_alt_names.push(san);
+            let key = KeyPair::generate().unwrap();
+            let certificate = params.signed_by(&key, &authority).unwrap();
+            keys.write(&format!("{name}.pem"), &certificate.pem());
+            keys.write(&format!("{name}.key"), &key.serialize_pem());
+        }
+        keys
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path(name).display().to_string()
+    }
+
+    /// Puts a new file in the place of another at once, as whoever renews certificates does.
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path("new"), text).unwrap();
+        fs::rename(self.path("new"), self.path(name)).unwrap();
+    }
+
+    fn start(&self, web: &str, flags: &[&str]) -> Exporter {
+        self.write("web.yml", web);
+        let file = format!("--web.config.file={}", self.path("web.yml"));
+        Exporter::start(LAB, [&[file.as_str()], flags].concat())
+    }
+
+    /// What curl prints of a page, in front of it the status code.
+    fn curl(&self, exporter: &Exporter, args: &[&str]) -> String {
+        let url = format!("https://{}/metrics", exporter.address());
+        let authority = self.path("ca.pem");
+        curl(&[&["--cacert", &authority, &url], args].concat())
+    }
+}
+
+fn curl(args: &[&str]) -> String {
+    let output = Command::new("curl")
+        .args([
+            "--silent",
+            "--show-error",
+            "--max-time",
+            "20",
+            "--write-out",
+            "%{http_code} %{http_version}\n",
+        ])
+        .args(args)
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap() + &stderr(&Output { stdout: Vec::new(), ..output })
+}
+
+const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n";
+
+#[test]
+fn pages_are_encrypted_for_curl_openssl_and_prometheus() {
+    let keys = Keys::new();
+    let exporter = keys.start(TLS, &[]);
+    let page = keys.curl(&exporter, &[]);
+    assert!(page.contains("\nmy_gauge{") && page.ends_with("200 2\n"), "{page}");
+    let page = keys.curl(&exporter, &["--http1.1"]);
+    assert!(page.contains("\nmy_gauge{") && page.ends_with("200 1.1\n"), "{page}");
+    assert!(curl(&[&format!("https://{}/metrics", exporter.address())]).contains("certificate"));
+    let plain = curl(&[&format!("http://{}/metrics", exporter.address())]);
+    assert_eq!(plain, "400: this port speaks HTTPS; write https:// in place of http://\n400 1.1\n");
+    for (flag, expected) in
+        [("-tls1_3", "TLSv1.3"), ("-tls1_2", "TLSv1.2"), ("-tls1_1", "alert handshake failure")]
+    {
+        let said = openssl(&exporter, &[flag, "-brief"]);
+        assert!(said.contains(expected), "{flag}: {said}");
+    }
+    let prometheus = Prometheus::scraping_with(
+        exporter.address(),
+        &format!("scheme: https\n  tls_config: {{ca_file: {}}}", keys.path("ca.pem")),
+    );
+    assert_eq!(prometheus.query("up")[0]["value"][1], "1");
+}
+
+/// What openssl says of a connection.
+fn openssl(exporter: &Exporter, args: &[&str]) -> String {
+    let output = Command::new("openssl")
+        .args(["s_client", "-connect", exporter.address()])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat()
+}
+
+#[test]
+fn http2_can_be_switched_off_and_versions_chosen() {
+    let keys = Keys::new();
+    let web = "tls_server_config: {cert_file: server.pem, key_file: server.key, min_version: TLS13}\n\
+               http_server_config: {http2: false}\n";
+    let exporter = keys.start(web, &[]);
+    assert!(keys.curl(&exporter, &[]).ends_with("200 1.1\n"));
+    assert!(openssl(&exporter, &["-tls1_2", "-brief"]).contains("alert"));
+}
+
+#[test]
+fn clients_show_certificates_as_they_are_asked_for() {
+    let keys = Keys::new();
+    let stranger = Keys::new();
+    let own = [keys.path("client.pem"), keys.path("client.key")];
+    let other = [stranger.path("client.pem"), stranger.path("client.key")];
+    let with = |[certificate, key]: &[String; 2]| {
+        ["--cert", certificate, "--key", key].map(str::to_owned).to_vec()
+    };
+    let clients = [Vec::new(), with(&own), with(&other)];
+    for (kind, expected) in [
+        ("NoClientCert", [true, true, true]),
+        ("RequestClientCert", [true, true, true]),
+        ("RequireAnyClientCert", [false, true, true]),
+        ("VerifyClientCertIfGiven", [true, true, false]),
+        ("RequireAndVerifyClientCert", [false, true, false]),
+    ] {
+        let authority = if kind == "NoClientCert" { "" } else { "client_ca_file: ca.pem, " };
+        let exporter = keys.start(
+            &format!("tls_server_config: {{{authority}cert_file: server.pem, key_file: server.key, client_auth_type: {kind}}}"),
+            &[],
+        );
+        for (client, expected) in clients.iter().zip(expected) {
+            let args: Vec<&str> = client.iter().map(String::as_str).collect();
+            let page = keys.curl(&exporter, &args);
+            assert_eq!(page.contains("\nmy_gauge{"), expected, "{kind} {client:?}: {page}");
+        }
+    }
+    let named = |san: &str| {
+        let web = format!(
+            "tls_server_config: {{client_ca_file: ca.pem, cert_file: server.pem, key_file: server.key, \
+             client_auth_type: RequireAndVerifyClientCert, client_allowed_sans: [x, {san}]}}"
+        );
+        let exporter = keys.start(&web, &[]);
+        let args = with(&own);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        keys.curl(&exporter, &args).contains("\nmy_gauge{")
+    };
+    assert!(named("prometheus.example"));
+    assert!(!named("example"));
+}
+
+#[test]
+fn prometheus_scrapes_with_a_certificate_and_a_password() {
+    let keys = Keys::new();
+    let web = format!(
+        "tls_server_config: {{client_ca_file: ca.pem, cert_file: server.pem, key_file: server.key, \
+         client_auth_type: RequireAndVerifyClientCert}}\nbasic_auth_users: {{alice: {HASH}}}\n"
+    );
+    let exporter = keys.start(&web, &[]);
+    let files = ["ca.pem", "client.pem", "client.key"].map(|name| keys.path(name));
+    let job = |password: &str| {
+        let [ca, cert, key] = &files;
+        format!(
+            "scheme: https\n  tls_config: {{ca_file: {ca}, cert_file: {cert}, key_file: {key}}}\n  \
+             basic_auth: {{username: alice, password: {password}}}"
+        )
+    };
+    let prometheus = Prometheus::scraping_with(exporter.address(), &job("secret"));
+    assert_eq!(prometheus.query("up")[0]["value"][1], "1");
+    let refused = Prometheus::scraping_with(exporter.address(), &job("guess"));
+    assert_eq!(refused.query("up")[0]["value"][1], "0");
+}
+
+#[test]
+fn every_page_asks_for_a_password_or_a_token() {
+    let web = Config::new("");
+    fs::write(web.path("web.yml"), format!("basic_auth_users: {{alice: {HASH}}}\n")).unwrap();
+    fs::write(web.path("token"), "t0ken\n").unwrap();
+    web.write("web: {bearer_tokens: [{file: token}], unauthenticated_paths: [/-/healthy]}\n");
+    let exporter = web.start(&[&format!("--web.config.file={}", web.path("web.yml").display())]);
+    for path in [
+        "/metrics",
+        "/metrics/bulk",
+        "/",
+        "/-/ready",
+        "/-/reload",
+        "/nosuch",
+        "/-/healthy/",
+        "//-/healthy",
+    ] {
+        let answer = exporter.get(path);
+        assert_eq!((answer.status, answer.body.as_str()), (401, "401: Unauthorized\n"), "{path}");
+        let asked: Vec<&str> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "www-authenticate")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!(asked, ["Basic", "Bearer"]);
+    }
+    assert_eq!(exporter.get("/-/healthy").status, 200);
+    let url = format!("http://{}/metrics", exporter.address());
+    for (args, expected) in [
+        (&["--user", "alice:secret"][..], "200"),
+        (&["--user", "alice:guess"], "401"),
+        (&["--user", "bob:secret"], "401"),
+        (&["--oauth2-bearer", "t0ken"], "200"),
+        (&["--oauth2-bearer", "guess"], "401"),
+    ] {
+        let page = curl(&[args, &[&url]].concat());
+        assert!(page.ends_with(&format!("{expected} 1.1\n")), "{args:?}: {page}");
+    }
+    let page = curl(&["--user", "alice:secret", &url]);
+    assert!(page.contains("\nexporter_http_refused_total{reason=\"unauthenticated\"} 1"), "{page}");
+    for secret in ["t0ken", HASH, "secret"] {
+        assert!(!exporter.log().contains(secret));
+    }
+}
+
+#[test]
+fn users_headers_and_certificates_change_while_it_runs() {
+    let keys = Keys::new();
+    let exporter = keys.start(TLS, &[]);
+    let ends = |page: &str, code: &str| page.ends_with(&format!("{code} 2\n"));
+    assert!(ends(&keys.curl(&exporter, &[]), "200"));
+    keys.write("web.yml", &format!("{TLS}basic_auth_users: {{alice: {HASH}}}\n"));
+    wait_until("a password is asked for", || ends(&keys.curl(&exporter, &[]), "401"));
+    let alice = ["--user", "alice:secret"];
+    assert!(ends(&keys.curl(&exporter, &alice), "200"));
+    // A broken file changes nothing.
+    keys.write("web.yml", "tls_server_config: {cert_file: gone.pem}\n");
+    wait_until("the mistake is told", || exporter.log().contains("gone.pem: No such file"));
+    let page = keys.curl(&exporter, &alice);
+    assert!(page.contains("\nexporter_web_config_last_reload_successful 0\n"), "{page}");
+    assert!(ends(&keys.curl(&exporter, &[]), "401"));
+    let headers = "http_server_config: {headers: {X-Frame-Options: deny}}\n";
+    keys.write("web.yml", &format!("{TLS}{headers}"));
+    wait_until("it has a header", || {
+        keys.curl(&exporter, &["--include"]).to_lowercase().contains("\nx-frame-options: deny\r\n")
+    });
+    // Another authority has signed it by now.
+    let renewed = Keys::new();
+    for file in ["server.pem", "server.key"] {
+        keys.write(file, &fs::read_to_string(renewed.path(file)).unwrap());
+    }
+    wait_until("it has another certificate", || ends(&renewed.curl(&exporter, &[]), "200"));
+    assert!(!ends(&keys.curl(&exporter, &[]), "200"));
+}
+
+#[test]
+fn a_rate_limit_spares_health_checks() {
+    let keys = Keys::new();
+    let exporter = keys.start("rate_limit: {interval: 1h, burst: 3}\n", &[]);
+    let statuses: Vec<u16> = (0..5).map(|_| exporter.get("/metrics").status).collect();
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+    let refused = exporter.get("/metrics");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(
+        refused.body,
+        "429: more requests than rate_limit in the web configuration allows\n"
+    );
+    assert_eq!([exporter.get("/-/healthy").status, exporter.get("/-/ready").status], [200, 200]);
+}
+
+#[test]
+fn the_web_configuration_is_checked() {
+    let keys = Keys::new();
+    let file = keys.path("web.yml");
+    let check = |text: &str| {
+        keys.write("web.yml", text);
+        let output = run(LAB, ["check", "web-config", &file]);
+        let said = String::from_utf8(output.stdout.clone()).unwrap() + &stderr(&output);
+        (output.status.code().unwrap(), said.replace(&file, "FILE"))
+    };
+    assert_eq!(check(TLS), (0, "FILE can be used. Connections speak HTTPS\n".to_owned()));
+    let (code, said) = check("rate_limit: {interval: 1s}\n");
+    assert_eq!(code, 0);
+    assert!(
+        said.ends_with("warning: FILE: rate_limit.burst is 0 or missing; it is taken for 1\n"),
+        "{said}"
+    );
+    let (code, said) = check("tls_config: {}\n");
+    assert_eq!(code, 1);
+    assert!(said.starts_with("error: FILE:1:1: tls_config: unknown key"), "{said}");
+    // Neither does the exporter start with it.
+    let output = run(LAB, [format!("--web.config.file={file}")]);
+    assert_eq!(
+        (output.status.code(), stderr(&output).contains("tls_config: unknown key")),
+        (Some(1), true)
+    );
+}
+
+#[test]
+fn a_unix_socket_is_one_of_its_addresses() {
+    let config = Config::new("");
+    let path = config.path("exporter.sock");
+    let socket = format!("--web.listen-address=unix:{},mode=0600", path.display());
+    let exporter = Exporter::start(LAB, [socket.as_str()]);
+    let page = curl(&["--unix-socket", path.to_str().unwrap(), "http://x/metrics"]);
+    assert!(page.contains("\nmy_gauge{") && page.ends_with("200 1.1\n"), "{page}");
+    assert_eq!(exporter.get("/-/healthy").status, 200);
+    assert!(exporter.addresses().contains(&format!("unix:{}", path.display())));
+    let ended = exporter.terminate();
+    assert!(ended.success() && !path.exists());
+}
+
+#[test]
+fn systemd_hands_sockets_over() {
+    // What systemd does, in Python: sockets from descriptor 3 on, and two variables.
+    const SYSTEMD: &str = "import os, socket, sys\n\
+        tcp = socket.create_server(('127.0.0.1', 0)); unix = socket.socket(socket.AF_UNIX)\n\
+        unix.bind(sys.argv[1]); unix.listen()\n\
+        os.dup2(tcp.fileno(), 13); os.dup2(unix.fileno(), 14); os.dup2(13, 3); os.dup2(14, 4)\n\
+        os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()))\n\
+        os.execv(sys.argv[2], [sys.argv[2], '--web.systemd-socket'])";
+    let config = Config::new("");
+    let path = config.path("handed.sock");
+    let mut command = Command::new("/usr/bin/python3");
+    command.args(["-c", SYSTEMD, path.to_str().unwrap(), LAB]);
+    let exporter = Exporter::spawn(command);
+    assert_eq!(exporter.get("/-/healthy").status, 200);
+    let page = curl(&["--unix-socket", path.to_str().unwrap(), "http://x/-/healthy"]);
+    assert!(page.ends_with("200 1.1\n"), "{page}");
+    let output = run(LAB, ["--web.systemd-socket"]);
+    let expected = "cannot listen on the sockets of systemd: no socket was handed over; start it from a .socket unit";
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+}
+
+#[test]
+fn connections_that_send_nothing_are_answered_408_and_those_without_requests_make_room() {
+    let exporter = Exporter::start(LAB, ["--web.max-connections=20", "--web.read-timeout=2s"]);
+    let kept = TcpStream::connect(exporter.address()).unwrap();
+    let get = |mut stream: &TcpStream| {
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = [0; 1024];
+        let read = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    };
+    assert!(get(&kept).starts_with("HTTP/1.1 200 OK\r\n"));
+    // Many more than there may be; a scraper gets its page all the same, on the connection that it has and on new ones.
+    let idle: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(exporter.address()).unwrap()).collect();
+    assert!(get(&kept).starts_with("HTTP/1.1 200 OK\r\n"));
+    assert_eq!(exporter.get("/metrics").status, 200);
+    let mut answers = Vec::new();
+    for mut stream in idle {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut answer = String::new();
+        // Those that made room are closed without a word.
+        let _ = stream.read_to_string(&mut answer);
+        answers.push(answer);
+    }
+    assert!(answers.iter().filter(|answer| answer.is_empty()).count() >= 270, "{answers:?}");
+    let late: Vec<&String> = answers.iter().filter(|answer| !answer.is_empty()).collect();
+    assert!(
+        !late.is_empty() && late.iter().all(|answer| answer.starts_with("HTTP/1.1 408 ")),
+        "{late:?}"
+    );
+    let refused =
+        exporter.scrape().value("exporter_http_refused_total", &[("reason", "read_timeout")]);
+    assert_eq!(refused.map(|refused| refused.to_string()), Some(late.len().to_string()));
+}
+
+#[test]
+fn a_request_that_comes_too_slowly_is_given_up() {
+    let exporter = Exporter::start(LAB, ["--web.read-timeout=1s"]);
+    for before in ["", "GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut stream = TcpStream::connect(exporter.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(before.as_bytes()).unwrap();
+        let mut rest =
+            format!("GET /metrics HTTP/1.1\r\nHost: {}", "x".repeat(1000)).into_bytes().into_iter();
+        let mut answer = Vec::new();
+        stream.set_nonblocking(true).unwrap();
+        wait_until("the connection is closed", || {
+            // One byte at a time.
+            let _ = stream.write(&[rest.next().unwrap_or(b'x')]);
+            let mut buffer = [0; 4096];
+            match stream.read(&mut buffer) {
+                Ok(0) => true,
+                Ok(read) => {
+                    answer.extend_from_slice(&buffer[..read]);
+                    false
+                }
+                Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+            }
+        });
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(!answer.contains("my_gauge"), "{answer}");
+    }
+    assert_eq!(exporter.get("/metrics").status, 200);
+}
