@@ -8,11 +8,12 @@ use crate::Outcome;
 use crate::process::{cargo, check, find};
 
 /// The programs that the tests drive, and files of others, each with the Debian package that has it.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("prometheus", "prometheus"),
     ("promtool", "prometheus"),
     ("prometheus-node-exporter", "prometheus-node-exporter"),
     ("curl", "curl"),
+    ("chromium", "chromium"),
     ("openssl", "openssl"),
     ("/usr/lib/python3/dist-packages/prometheus_client", "python3-prometheus-client"),
 ];

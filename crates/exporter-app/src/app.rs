@@ -150,7 +150,7 @@ impl App {
         let cli = cli::parse(&self.info, self.port, &catalog, std::env::args_os())?;
         let source = cli.source;
         match cli.command {
-            Command::Run(options) => run::run(&catalog, source, self.info, options),
+            Command::Run(options) => run::run(&catalog, source, self.info, *options),
             Command::List => inspect::list(&catalog, &source),
             Command::Describe(what) => inspect::describe(&catalog, &source, &self.info, &what),
             Command::Scrape(log) => {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command as Clap, value_parser};
-use exporter_http::{IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT};
+use exporter_http::{
+    ExternalUrl, IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT,
+};
 use exporter_runtime::{BuildInfo, Catalog, CollectorType};
 use exporter_sdk::names;
 
@@ -166,7 +168,7 @@ pub(crate) fn auto_reload(matches: &clap::ArgMatches) -> Option<Duration> {
     matches.get_flag("config.enable-auto-reload").then(|| interval.unwrap_or(AUTO_RELOAD))
 }
 
-fn web_args(port: u16) -> [Arg; 14] {
+fn web_args(port: u16) -> [Arg; 17] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")
@@ -242,6 +244,20 @@ fn web_args(port: u16) -> [Arg; 14] {
             .long("web.enable-lifecycle")
             .action(ArgAction::SetTrue)
             .help("Let POST /-/reload load the configuration again"),
+        Arg::new("web.enable-debug")
+            .long("web.enable-debug")
+            .action(ArgAction::SetTrue)
+            .help("Show the configuration, secrets masked, at /config and on the pages of collectors"),
+        Arg::new("web.external-url")
+            .long("web.external-url")
+            .value_name("URL")
+            .value_parser(external_url)
+            .help("Where the exporter is from outside, behind a proxy: for what /sd says; its path is the default of --web.route-prefix"),
+        Arg::new("web.route-prefix")
+            .long("web.route-prefix")
+            .value_name("PATH")
+            .value_parser(route_prefix)
+            .help("What every path of this exporter begins with, such as `/exporter`"),
     ]
 }
 
@@ -272,6 +288,23 @@ fn telemetry_path(text: &str) -> Result<String, String> {
     } else {
         Err("expected a path such as `/metrics`: a slash, then letters, digits and any of / - . _ ~".to_owned())
     }
+}
+
+/// The same, where `/` means nothing, and a slash at the end neither.
+fn route_prefix(text: &str) -> Result<String, String> {
+    telemetry_path(text).map(|path| path.trim_end_matches('/').to_owned())
+}
+
+fn external_url(text: &str) -> Result<ExternalUrl, String> {
+    let form = "expected a URL such as `https://example.org/exporter`";
+    let (scheme, rest) = text.split_once("://").ok_or(form)?;
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    if !["http", "https"].contains(&scheme) || host.is_empty() || !host.bytes().all(legal) {
+        return Err(form.to_owned());
+    }
+    let path = if path.is_empty() { String::new() } else { route_prefix(path)? };
+    Ok(ExternalUrl { https: scheme == "https", host: host.to_owned(), path })
 }
 
 fn log_args() -> [Arg; 2] {

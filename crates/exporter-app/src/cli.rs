@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use exporter_http::{IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT};
+use exporter_http::{
+    ExternalUrl, IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT,
+};
 use exporter_runtime::{BuildInfo, Catalog, CollectorType, GzipMethod, unknown_name};
 use serde_json::Value;
 
@@ -26,7 +28,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    Run(RunOptions),
+    Run(Box<RunOptions>),
     List,
     Describe(Describe),
     Scrape(LogOptions),
@@ -47,6 +49,9 @@ pub(crate) struct RunOptions {
     pub(crate) max_requests: usize,
     pub(crate) shutdown_delay: Duration,
     pub(crate) lifecycle: bool,
+    pub(crate) debug: bool,
+    pub(crate) prefix: String,
+    pub(crate) external: Option<ExternalUrl>,
     pub(crate) web_config: Option<PathBuf>,
     pub(crate) systemd_socket: bool,
     pub(crate) max_connections: usize,
@@ -99,7 +104,7 @@ pub(crate) fn parse(
             _ => Command::CheckMetrics,
         },
         _ if matches.get_flag("config.check") => Command::CheckConfig(None),
-        _ => Command::Run(run_options(&matches, port, notes)?),
+        _ => Command::Run(Box::new(run_options(&matches, port, notes)?)),
     };
     Ok(Cli { command, source })
 }
@@ -171,8 +176,14 @@ fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<Ru
     let listen = matches.get_many::<ListenAddress>("web.listen-address");
     let listen =
         listen.map_or_else(|| vec![ListenAddress::any(port)], |listen| listen.cloned().collect());
+    let external = matches.get_one::<ExternalUrl>("web.external-url").cloned();
+    let prefix = matches.get_one::<String>("web.route-prefix").cloned();
+    let prefix = prefix.or_else(|| external.as_ref().map(|external| external.path.clone()));
     Ok(RunOptions {
         listen,
+        debug: matches.get_flag("web.enable-debug"),
+        prefix: prefix.unwrap_or_default(),
+        external,
         telemetry_path: text(matches, "web.telemetry-path").to_owned(),
         exporter_metrics: !matches.get_flag("web.disable-exporter-metrics"),
         node_build_info: matches.get_flag("web.node-exporter-build-info"),

@@ -14,7 +14,7 @@ use exporter_runtime::Refusal;
 
 use crate::connection::Connection;
 use crate::logins::Login;
-use crate::site::{Site, is_health};
+use crate::site::Site;
 use crate::web_config::WebConfig;
 
 /// Answers with a refusal, or passes the request on.
@@ -36,7 +36,7 @@ pub(crate) async fn pass(
 
 async fn refusal(site: &Site, config: &WebConfig, request: &ServiceRequest) -> Option<Refusal> {
     let connection = request.request().conn_data::<Arc<Connection>>();
-    let is_health = is_health(request.path());
+    let is_health = site.is_health(request.path());
     if connection.is_some_and(|connection| connection.is_surplus()) && !is_health {
         return Some(Refusal::Connections);
     }

@@ -6,10 +6,10 @@ mod accept;
 mod body;
 mod connection;
 mod gate;
-mod landing;
 mod listen;
 mod live;
 mod logins;
+mod pages;
 mod server;
 mod site;
 mod web_config;
@@ -18,5 +18,6 @@ pub use crate::listen::{ListenAddress, ListenError, Listener};
 pub use crate::live::WebConfigFile;
 pub use crate::server::serve;
 pub use crate::site::{
-    IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT, Reload, WebOptions, scope,
+    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT, Reload, WebOptions,
+    scope,
 };

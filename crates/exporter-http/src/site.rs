@@ -10,13 +10,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
-use exporter_runtime::{Refusal, Registry, ScrapeRequest, TIMEOUT_HEADER, WebSettings};
+use exporter_runtime::{
+    Refusal, Registry, ScrapeRequest, TIMEOUT_HEADER, WebSettings, effective_configuration, to_yaml,
+};
 
 use crate::body::{Body, Count, MAX_HELD, Pieces, Request, Sending};
 use crate::connection::Connection;
-use crate::landing;
 use crate::live::WebConfigFile;
 use crate::logins::Logins;
+use crate::pages;
 use crate::web_config::WebConfig;
 
 /// What the web side has to know.
@@ -28,6 +30,12 @@ pub struct WebOptions {
     pub version: String,
     /// The path of the metrics, with a leading slash.
     pub telemetry_path: String,
+    /// What every path begins with here, `/exporter`; empty for nothing.
+    pub prefix: String,
+    /// Where the exporter is from outside, where that is known.
+    pub external: Option<ExternalUrl>,
+    /// Whether configurations are shown.
+    pub debug: bool,
     /// How many scrapes are answered at once. Beyond, the answer is 503.
     pub max_requests: usize,
     /// What `POST /-/reload` does. Without it, that is refused.
@@ -40,6 +48,17 @@ pub struct WebOptions {
     pub read_timeout: Duration,
     /// How long a connection is kept on which there is no request.
     pub idle_timeout: Duration,
+}
+
+/// A URL that leads to an exporter from outside, `https://example.org/exporter`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalUrl {
+    /// Whether it begins with `https`.
+    pub https: bool,
+    /// With its port, if there is one.
+    pub host: String,
+    /// What every path begins with, without a slash at its end; empty for nothing.
+    pub path: String,
 }
 
 /// How many scrapes are answered at once when nothing else was said. They share runs, so one that waits costs next to
@@ -62,6 +81,9 @@ impl Default for WebOptions {
             name: String::new(),
             version: String::new(),
             telemetry_path: "/metrics".to_owned(),
+            prefix: String::new(),
+            external: None,
+            debug: false,
             max_requests: MAX_REQUESTS,
             reload: None,
             config: Arc::default(),
@@ -142,6 +164,23 @@ impl Site {
         self.registry.web_metrics().refused(refusal);
     }
 
+    fn html(&self, text: String, request: Request) -> HttpResponse<Body> {
+        let body = Body::text(text, self.registry.web_metrics().clone(), request);
+        let mut response = self.respond(StatusCode::OK, "text/html; charset=utf-8", body);
+        let headers = response.headers_mut();
+        let policy = HeaderValue::from_static(pages::POLICY);
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        response
+    }
+
+    /// Whether a path is answered whatever the limits are.
+    pub(crate) fn is_health(&self, path: &str) -> bool {
+        let path = path.strip_prefix(&self.options.prefix);
+        path.is_some_and(|path| ["/-/healthy", "/-/ready"].contains(&path))
+    }
+
     pub(crate) fn text(
         &self,
         status: StatusCode,
@@ -173,15 +212,24 @@ impl Site {
 
 /// Adds the pages of `site`.
 pub(crate) fn routes(config: &mut ServiceConfig, site: &Data<Site>) {
-    let path = site.options.telemetry_path.as_str();
+    let prefix = site.options.prefix.as_str();
+    let at = |path: &str| format!("{prefix}{path}");
+    let path = at(&site.options.telemetry_path);
     let one = format!("{}/{{collector}}", path.trim_end_matches('/'));
     // A telemetry path of `/` is legal: it leaves no place for a landing page, nor for pages of one collector.
-    config.app_data(site.clone()).service(read(path, || web::to(metrics)));
-    config.service(read("/", || web::to(landing_page)));
-    config.service(read("/-/healthy", || web::to(healthy)));
-    config.service(read("/-/ready", || web::to(ready)));
+    config.app_data(site.clone()).service(read(&path, || web::to(metrics)));
+    config.service(read(&at("/"), || web::to(landing_page)));
+    if !prefix.is_empty() {
+        config.service(read(prefix, || web::to(to_landing_page)));
+    }
+    config.service(read(&at("/style.css"), || web::to(style)));
+    config.service(read(&at("/collectors/{collector}"), || web::to(collector_page)));
+    config.service(read(&at("/config"), || web::to(configuration)));
+    config.service(read(&at("/sd"), || web::to(discovery)));
+    config.service(read(&at("/-/healthy"), || web::to(healthy)));
+    config.service(read(&at("/-/ready"), || web::to(ready)));
     let reload =
-        web::resource("/-/reload").route(web::post().to(reload)).route(web::put().to(reload));
+        web::resource(at("/-/reload")).route(web::post().to(reload)).route(web::put().to(reload));
     config.service(reload.default_service(web::to(
         |site: Data<Site>, request: HttpRequest| async move {
             method_not_allowed(&site, &request, "POST, PUT")
@@ -318,14 +366,82 @@ fn too_busy(site: &Site) -> Option<(Refusal, String)> {
 }
 
 async fn landing_page(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let text = landing::render(&site.options, &site.registry);
-    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin(&request));
-    site.respond(StatusCode::OK, "text/html; charset=utf-8", body)
+    let text = pages::landing(&site.options, &site.registry.status());
+    site.html(text, site.begin(&request))
 }
 
-/// The paths that are answered whatever the limits are.
-pub(crate) fn is_health(path: &str) -> bool {
-    ["/-/healthy", "/-/ready"].contains(&path)
+/// Links are relative, so the first page has to end in a slash.
+async fn to_landing_page(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let last = site.options.prefix.rsplit('/').next().unwrap_or_default();
+    let text = "the first page has a slash at its end\n";
+    let mut response = site.text(StatusCode::PERMANENT_REDIRECT, text, site.begin(&request));
+    if let Ok(location) = HeaderValue::try_from(format!("{last}/")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+async fn style(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let web = site.registry.web_metrics().clone();
+    let body = Body::text(pages::STYLE, web, site.begin(&request));
+    site.respond(StatusCode::OK, "text/css; charset=utf-8", body)
+}
+
+async fn collector_page(
+    site: Data<Site>,
+    request: HttpRequest,
+    collector: web::Path<String>,
+    query: web::Query<pages::Query>,
+) -> HttpResponse<Body> {
+    let mut begun = site.begin(&request);
+    if let Some((refusal, text)) = too_busy(&site) {
+        site.refused(refusal);
+        return site.text(StatusCode::SERVICE_UNAVAILABLE, text, begun);
+    }
+    begun.is_scrape(&site.scrapes);
+    let scrape = ScrapeRequest::default().of_collector(&collector);
+    let page = site.registry.scrape(&scrape).await.page;
+    let all = site.registry.status();
+    let Some(status) = all.iter().find(|status| status.name == *collector) else {
+        let text =
+            format!("404: no collector `{collector}` runs here; those that do are listed at /\n");
+        return site.text(StatusCode::NOT_FOUND, text, begun);
+    };
+    let config = site.options.debug.then(|| site.registry.effective_configuration(&collector));
+    let config = config.flatten().and_then(Result::ok).map(|config| to_yaml(&config));
+    let path = &site.options.telemetry_path;
+    site.html(pages::collector(status, path, page, config.as_deref(), &query), begun)
+}
+
+async fn configuration(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let begun = site.begin(&request);
+    if !site.options.debug {
+        let text = "403: the configuration is not shown; start with --web.enable-debug\n";
+        return site.text(StatusCode::FORBIDDEN, text, begun);
+    }
+    match effective_configuration(site.registry.catalog(), &site.registry.settings()) {
+        Ok(config) => {
+            let web = site.registry.web_metrics().clone();
+            let body = Body::text(to_yaml(&config), web, begun);
+            site.respond(StatusCode::OK, "text/yaml; charset=utf-8", body)
+        }
+        Err(error) => {
+            site.text(StatusCode::INTERNAL_SERVER_ERROR, format!("500: {error}\n"), begun)
+        }
+    }
+}
+
+async fn discovery(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
+    let options = &site.options;
+    let here = ExternalUrl {
+        https: options.config.has_tls(),
+        host: request.connection_info().host().to_owned(),
+        path: options.prefix.clone(),
+    };
+    let url = options.external.as_ref().unwrap_or(&here);
+    let text = pages::discovery(url, &options.telemetry_path, &site.registry.status());
+    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin(&request));
+    site.respond(StatusCode::OK, "application/json", body)
 }
 
 async fn healthy(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {

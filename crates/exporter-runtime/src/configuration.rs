@@ -275,9 +275,7 @@ pub fn effective_configuration(catalog: &Catalog, settings: &Settings) -> Result
     }
     for enabled in settings.enabled(catalog) {
         let (name, kind) = (enabled.name, enabled.kind);
-        let node = settings.config(name);
-        let mut own = read_with(&node, &collector_path(name), |config| kind.effective(config))?;
-        mask_secrets(&mut own, &kind.schema());
+        let mut own = effective_configuration_of(kind, name, &settings.config(name))?;
         if let Some(own) = own.as_object_mut() {
             own.insert("enabled".to_owned(), true.into());
             if let Some(scrape) =
@@ -294,6 +292,17 @@ pub fn effective_configuration(catalog: &Catalog, settings: &Settings) -> Result
     // Serialized, a secret is hidden.
     let web = WebKeys { bearer_tokens, unauthenticated_paths };
     Ok(json!({"scrape": scrape, "paths": settings.paths, "web": web, "collectors": collectors}))
+}
+
+/// That of one collector, its own keys only.
+pub(crate) fn effective_configuration_of(
+    kind: &CollectorType,
+    name: &str,
+    node: &Node,
+) -> Result<Value, Problem> {
+    let mut own = read_with(node, &collector_path(name), |config| kind.effective(config))?;
+    mask_secrets(&mut own, &kind.schema());
+    Ok(own)
 }
 
 fn keys_of(scrape: &ScrapeSettings) -> ScrapeKeys {

@@ -30,6 +30,7 @@ mod run;
 mod services;
 mod settings;
 mod slot;
+mod status;
 mod telemetry;
 mod work;
 
@@ -46,6 +47,7 @@ pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings, WebSettings,
 };
+pub use crate::status::{CollectorStatus, LastRun, RunState};
 pub use exporter_exposition::{GzipMethod, lint};
 
 pub use exporter_config::{

@@ -24,6 +24,7 @@ use crate::recording::Recording;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
 use crate::services::Services;
 use crate::settings::DuplicatePolicy;
+use crate::status::{LastRun, RunState};
 use crate::work;
 
 /// The label by which the samples of several instances of one collector differ.
@@ -47,6 +48,8 @@ pub(crate) struct Slot {
 struct State {
     current: Option<Arc<Run>>,
     last: Option<(Instant, Outcome)>,
+    /// How the last run went, without its samples: when it ended, how long it took, and how many samples it had.
+    ran: Option<(Instant, Duration, Result<usize, Failure>)>,
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
     told: Option<Failure>,
     told_of_duplicates: bool,
@@ -291,6 +294,8 @@ impl Slot {
             self.tell(&mut state, outcome.result.as_ref().err(), outcome.duration);
         }
         // Kept for as long as it may be served. Otherwise the next run has its memory.
+        let samples = outcome.result.as_ref().map(|snapshot| snapshot.samples());
+        state.ran = Some((finished, outcome.duration, samples.map_err(Failure::clone)));
         let kept = !self.plan.scrape.min_interval.is_zero();
         state.last = kept.then(|| (run.started, outcome.clone()));
         drop(state);
@@ -311,6 +316,23 @@ impl Slot {
     pub(crate) fn refuse(&self, failure: &Failure) {
         self.failed(failure.reason);
         self.tell(&mut self.lock(), Some(failure), Duration::ZERO);
+    }
+
+    /// Whether a run goes on, and how the last one went.
+    pub(crate) fn look(&self, now: Instant) -> (RunState, Option<LastRun>) {
+        let state = self.lock();
+        let running = state.current.as_ref().map(|run| now.saturating_duration_since(run.started));
+        let is = match running {
+            None => RunState::Idle,
+            Some(time) if time > self.plan.scrape.timeout => RunState::Overdue(time),
+            Some(time) => RunState::Running(time),
+        };
+        let last = state.ran.as_ref().map(|(ended, duration, result)| LastRun {
+            ago: now.saturating_duration_since(*ended),
+            duration: *duration,
+            result: result.clone(),
+        });
+        (is, last)
     }
 
     fn failed(&self, reason: Reason) {

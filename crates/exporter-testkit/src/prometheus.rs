@@ -25,9 +25,14 @@ impl Prometheus {
 
     /// The same, with other lines of YAML for the scrape job, indented by two: `scheme: https`.
     pub fn scraping_with(target: &str, job: &str) -> Self {
+        Self::with_job(&format!("{job}\n  static_configs: [{{targets: ['{target}']}}]"))
+    }
+
+    /// The same, with the lines of a whole scrape job, indented by two.
+    pub fn with_job(job: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let config = format!(
-            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: exporter\n  {job}\n  static_configs: [{{targets: ['{target}']}}]\n"
+            "global: {{scrape_interval: 1s}}\nscrape_configs:\n- job_name: exporter\n  {job}\n"
         );
         let file = folder.path().join("prometheus.yml");
         fs::write(&file, config).unwrap();

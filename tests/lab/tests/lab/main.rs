@@ -6,6 +6,7 @@ mod formats;
 mod hostile;
 mod isolation;
 mod limits;
+mod pages;
 mod reload;
 mod requests;
 mod stop;
