@@ -65,13 +65,15 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     check(bench.arg(format!("--rounds={rounds}")))
 }
 
-/// Builds the Go peer, where Debian's packages golang-go and golang-github-prometheus-client-golang-dev are installed.
+/// Builds the Go peer, where Debian's packages of Go, client_golang and exporter-toolkit are installed.
 fn build_go(root: &Path, target: &Path) -> Outcome<Option<PathBuf>> {
-    let library = Path::new(GOPATH).join("src/github.com/prometheus/client_golang");
-    if find("go").is_none() || !library.is_dir() {
+    let libraries = Path::new(GOPATH).join("src/github.com/prometheus");
+    let missing = |library| !libraries.join(library).is_dir();
+    if find("go").is_none() || missing("client_golang") || missing("exporter-toolkit") {
         eprintln!(
             "note: without a Go peer; for one: \
-             apt-get install golang-go golang-github-prometheus-client-golang-dev"
+             apt-get install golang-go golang-github-prometheus-client-golang-dev \
+             golang-github-prometheus-exporter-toolkit-dev"
         );
         return Ok(None);
     }

@@ -13,9 +13,11 @@ import (
 	"strconv"
 	"time"
 
+	kitlog "github.com/go-kit/log"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/exporter-toolkit/web"
 )
 
 type labels struct{ session, node string }
@@ -68,6 +70,8 @@ func main() {
 	series := flag.Int("series", 0, "series to make; 0 for the reference exporter")
 	random := flag.Bool("random", false, "make random labels")
 	address := flag.String("read", "", "read the page of this address, and end")
+	config := flag.String("web", "", "web configuration file")
+	listen := flag.String("listen", "127.0.0.1:0", "address to listen on")
 	flag.Parse()
 	if *address != "" {
 		samples, err := read(*address)
@@ -92,10 +96,11 @@ func main() {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(c)
 	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", *listen)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(listener.Addr())
-	log.Fatal(http.Serve(listener, nil))
+	flags := &web.FlagConfig{WebConfigFile: config}
+	log.Fatal(web.Serve(listener, &http.Server{}, flags, kitlog.NewNopLogger()))
 }

@@ -8,9 +8,12 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use rustls::ClientConnection;
+
 pub(crate) struct Client {
     stream: BufReader<Spinning>,
     scratch: Vec<u8>,
+    authorization: String,
     /// Where the body is kept, if it is.
     page: Option<Vec<u8>>,
     /// Whether to ask for gzip.
@@ -20,7 +23,10 @@ pub(crate) struct Client {
 }
 
 /// A socket whose readers spin before they sleep.
-struct Spinning(TcpStream);
+struct Spinning {
+    socket: TcpStream,
+    tls: Option<ClientConnection>,
+}
 
 /// For how long they spin.
 const SPIN: Duration = Duration::from_micros(300);
@@ -29,26 +35,63 @@ impl Read for Spinning {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let begun = Instant::now();
         while begun.elapsed() < SPIN {
-            match self.0.read(buffer) {
+            match self.read_once(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::hint::spin_loop(),
                 outcome => return outcome,
             }
         }
-        self.0.set_nonblocking(false)?;
-        let outcome = self.0.read(buffer);
-        self.0.set_nonblocking(true)?;
+        self.socket.set_nonblocking(false)?;
+        let outcome = self.read_once(buffer);
+        self.socket.set_nonblocking(true)?;
         outcome
+    }
+}
+
+impl Spinning {
+    fn read_once(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.tls {
+            Some(tls) => rustls::Stream::new(tls, &mut self.socket).read(buffer),
+            None => self.socket.read(buffer),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.tls {
+            Some(tls) => {
+                let mut stream = rustls::Stream::new(tls, &mut self.socket);
+                stream.write_all(bytes)?;
+                stream.flush()
+            }
+            None => self.socket.write_all(bytes),
+        }
     }
 }
 
 impl Client {
     pub(crate) fn connect(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
-        stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        let stream = BufReader::with_capacity(256 * 1024, Spinning(stream));
+        Self::connect_with(address, None)
+    }
+
+    /// With TLS, where there is a session to begin, and a header `Authorization`.
+    pub(crate) fn connect_with(
+        address: &str,
+        login: Option<(ClientConnection, String)>,
+    ) -> io::Result<Self> {
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        let (mut tls, authorization) = login.unzip();
+        if let Some(tls) = &mut tls {
+            while tls.is_handshaking() {
+                tls.complete_io(&mut socket)?;
+            }
+        }
+        socket.set_nonblocking(true)?;
+        let stream = BufReader::with_capacity(256 * 1024, Spinning { socket, tls });
+        let authorization =
+            authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
         Ok(Self {
             stream,
+            authorization,
             scratch: Vec::new(),
             page: None,
             gzip: false,
@@ -60,9 +103,10 @@ impl Client {
     pub(crate) fn scrape(&mut self) -> io::Result<usize> {
         let encoding = if self.gzip { "gzip" } else { "identity" };
         let request = format!(
-            "GET /metrics HTTP/1.1\r\nHost: bench\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: {encoding}\r\n\r\n"
+            "GET /metrics HTTP/1.1\r\nHost: bench\r\nAccept: text/plain;version=0.0.4\r\nAccept-Encoding: {encoding}\r\n{}\r\n",
+            self.authorization
         );
-        self.stream.get_mut().0.write_all(request.as_bytes())?;
+        self.stream.get_mut().send(request.as_bytes())?;
         let mut length = None;
         let asked = Instant::now();
         let status = self.line()?;

@@ -14,6 +14,7 @@ mod library;
 mod peers;
 mod picture;
 mod report;
+mod secured;
 mod server;
 
 use std::path::PathBuf;

@@ -13,6 +13,7 @@ use crate::compressed;
 use crate::host;
 use crate::library;
 use crate::picture;
+use crate::secured;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
     measure(0, binaries, rounds)?;
     println!("\n{TRIVIAL} trivial collectors:\n");
     trivial(binaries, rounds)?;
+    secured::run(binaries, rounds)?;
     for &series in series {
         println!("\n{series} series:\n");
         let costs = measure(series, binaries, rounds_with(series, rounds))?;
@@ -176,7 +178,7 @@ pub(crate) fn rounds_of(peers: &mut [Peer], rounds: usize) -> Outcome<()> {
     print(peers)
 }
 
-fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
+pub(crate) fn start_us(binaries: &Binaries, series: usize) -> Outcome<Peer> {
     let mut command = if series == 0 {
         Command::new(&binaries.exporter)
     } else {
@@ -214,7 +216,15 @@ pub(crate) fn start(name: &'static str, mut command: Command) -> Outcome<Peer> {
 }
 
 pub(crate) fn peer(name: &'static str, child: Child, address: &str) -> Outcome<Peer> {
-    let mut client = Client::connect(address)?;
+    peer_of(name, child, address, Client::connect(address)?)
+}
+
+pub(crate) fn peer_of(
+    name: &'static str,
+    child: Child,
+    address: &str,
+    mut client: Client,
+) -> Outcome<Peer> {
     let bytes = client.scrape()?;
     let address = address.to_owned();
     Ok(Peer { name, address, child, client, bytes, cpu: Vec::new(), latency: Vec::new() })
