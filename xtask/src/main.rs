@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod deny;
 mod docs;
 mod fuzz;
 mod new_collector;

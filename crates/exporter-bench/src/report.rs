@@ -41,7 +41,9 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
             fs::write(path, picture::draw(&costs))?;
         }
     }
-    library::run(series, rounds.min(7))?;
+    if !series.is_empty() {
+        library::run(series, rounds.min(7))?;
+    }
     compressed::run(binaries, series, rounds)?;
     match &binaries.host {
         Some(host) => host::run(host, binaries.node_exporter.as_deref(), rounds),

@@ -101,7 +101,9 @@ fn users(
     place: Place<'_>,
 ) -> Result<BTreeMap<String, String>, Problem> {
     let check = |(user, keys::Hidden(hash)): (String, keys::Hidden)| {
-        let problem = |message: &str| place.problem(&["basic_auth_users", &user], message);
+        // A whole line of htpasswd may stand there, with the hash.
+        let name = user.split(':').next().unwrap_or_default();
+        let problem = |message: &str| place.problem(&["basic_auth_users", name], message);
         let form =
             "expected a bcrypt hash, such as `htpasswd -nBC 10 \"\"` prints behind the colon";
         hash.parse::<bcrypt::HashParts>().map_err(|_| problem(form))?;

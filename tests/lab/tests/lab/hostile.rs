@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use exporter_testkit::{Exporter, wait_until};
 
 use crate::Config;
-use crate::web::HASH;
+use crate::web::{HASH, Keys, TLS};
 
 /// What Prometheus gives a page by default.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -252,4 +252,32 @@ fn no_path_leads_to_a_file() {
             "{path}: {answer}"
         );
     }
+}
+
+#[test]
+fn what_is_no_tls_is_refused_and_costs_nobody_a_page() {
+    let keys = Keys::new();
+    let exporter = keys.start(TLS, &["--web.read-timeout=2s"]);
+    let attacks: [&[u8]; 4] = [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and no more than the beginning",
+        b"\x16\x03\x01\xff\xff",
+        b"\x80\x2e\x01\x00\x02 an older handshake",
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+    ];
+    let (exporter, stop) = (&exporter, &AtomicBool::new(false));
+    thread::scope(|scope| {
+        for attack in attacks {
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    answer_nothing(exporter, attack);
+                    drop(connect(exporter));
+                }
+            });
+        }
+        for _ in 0..20 {
+            let page = keys.curl(exporter, &[]);
+            assert!(page.contains("\nmy_gauge{") && page.ends_with("200 2\n"), "{page}");
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
 }

@@ -15,10 +15,10 @@ use crate::{Config, LAB, stderr};
 pub(crate) const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
 /// A folder with an authority, a certificate for the exporter and one for a client.
-struct Keys(Config);
+pub(crate) struct Keys(Config);
 
 impl Keys {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let keys = Self(Config::new(""));
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, "authority");
@@ -49,14 +49,14 @@ impl Keys {
         fs::rename(self.path("new"), self.path(name)).unwrap();
     }
 
-    fn start(&self, web: &str, flags: &[&str]) -> Exporter {
+    pub(crate) fn start(&self, web: &str, flags: &[&str]) -> Exporter {
         self.write("web.yml", web);
         let file = format!("--web.config.file={}", self.path("web.yml"));
         Exporter::start(LAB, [&[file.as_str()], flags].concat())
     }
 
     /// What curl prints of a page, in front of it the status code.
-    fn curl(&self, exporter: &Exporter, args: &[&str]) -> String {
+    pub(crate) fn curl(&self, exporter: &Exporter, args: &[&str]) -> String {
         let url = format!("https://{}/metrics", exporter.address());
         let authority = self.path("ca.pem");
         curl(&[&["--cacert", &authority, &url], args].concat())
@@ -79,7 +79,7 @@ fn curl(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap() + &stderr(&Output { stdout: Vec::new(), ..output })
 }
 
-const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n";
+pub(crate) const TLS: &str = "tls_server_config: {cert_file: server.pem, key_file: server.key}\n";
 
 #[test]
 fn pages_are_encrypted_for_curl_openssl_and_prometheus() {
@@ -409,4 +409,109 @@ fn a_request_that_comes_too_slowly_is_given_up() {
         assert!(!answer.contains("my_gauge"), "{answer}");
     }
     assert_eq!(exporter.get("/metrics").status, 200);
+}
+
+#[test]
+fn where_every_connection_is_busy_another_one_is_told_so_and_health_is_answered() {
+    let config = Config::new("collectors: {slow: {delay: 5000}}\n");
+    let exporter = config.start(&["--web.max-connections=2"]);
+    let mut busy: Vec<TcpStream> = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(exporter.address()).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        busy.push(stream);
+    }
+    let url = |path: &str| format!("http://{}{path}", exporter.address());
+    wait_until("both are busy", || {
+        curl(&[&url("/metrics?name[]=x"), "--globoff"]).ends_with("503 1.1\n")
+    });
+    let refused = curl(&[&url("/metrics")]);
+    assert_eq!(
+        refused,
+        "503: there are as many connections as --web.max-connections allows\n503 1.1\n"
+    );
+    assert!(curl(&[&url("/-/healthy")]).ends_with("200 1.1\n"));
+    for stream in &mut busy {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+    drop(busy);
+    wait_until("there is room again", || {
+        curl(&[&url("/metrics?exclude[]=slow"), "--globoff"]).ends_with("200 1.1\n")
+    });
+}
+
+#[test]
+fn no_secret_of_the_web_side_is_in_any_output() {
+    const CANARY: &str = "c4n4ry";
+    let keys = Keys::new();
+    keys.write("token", CANARY);
+    keys.write("exporter.yml", "web: {bearer_tokens: [{file: token}, plain-c4n4ry]}\n");
+    let key = fs::read_to_string(keys.path("server.key")).unwrap();
+    let secret_lines: Vec<&str> = key.lines().filter(|line| !line.starts_with('-')).collect();
+    let file = format!("--config.file={}", keys.path("exporter.yml"));
+    let web = format!("{TLS}basic_auth_users: {{alice: {HASH}}}\n");
+    let exporter = keys
+        .start(&web, &[&file, "--web.enable-debug", "--web.enable-lifecycle", "--log.level=debug"]);
+    let mut seen = String::new();
+    let url = |path: &str| format!("https://{}{path}", exporter.address());
+    let authority = keys.path("ca.pem");
+    let token = format!("Authorization: Bearer {CANARY}");
+    for path in ["/", "/config", "/sd", "/metrics", "/collectors/bulk", "/nosuch", "/-/reload"] {
+        seen += &curl(&["--cacert", &authority, "--header", &token, &url(path)]);
+        seen += &curl(&["--cacert", &authority, "--user", "alice:secret", &url(path)]);
+        seen += &curl(&[
+            "--cacert",
+            &authority,
+            "--user",
+            "alice:c4n4ry",
+            "--request",
+            "POST",
+            &url(path),
+        ]);
+    }
+    // Mistakes where a secret stands.
+    let inline = key.replace('\n', "\n    ").replace("PRIVATE", "PUBLIC");
+    for broken in [
+        format!("tls_server_config:\n  cert_file: server.pem\n  key: |\n    {inline}\n"),
+        format!("basic_auth_users: {{alice: {CANARY}}}\n"),
+        format!("basic_auth_users: {{alice: [{CANARY}]}}\n"),
+        format!("basic_auth_users: {{alice: {{{CANARY}: {CANARY}}}}}\n"),
+        format!("basic_auth_users: {{'a:{HASH}': {HASH}}}\n"),
+        format!("tls_server_config: {{key: [{CANARY}]}}\n"),
+    ] {
+        keys.write("broken.yml", &broken);
+        seen += &stderr(&run(LAB, ["check", "web-config", &keys.path("broken.yml")]));
+        keys.write("web.yml", &broken);
+    }
+    for broken in [
+        "web: {bearer_tokens: [{file: token}, 'with blank c4n4ry']}\n",
+        "web: {bearer_tokens: [[c4n4ry]]}\n",
+        "web: {bearer_tokens: c4n4ry}\n",
+    ] {
+        keys.write("exporter.yml", broken);
+        seen += &curl(&[
+            "--cacert",
+            &authority,
+            "--header",
+            &token,
+            "--request",
+            "POST",
+            &url("/-/reload"),
+        ]);
+    }
+    wait_until("the mistake was read", || {
+        exporter.log().contains("The web configuration cannot be used")
+    });
+    seen += &exporter.log();
+    let shown = run(LAB, ["config", &file]);
+    seen += &String::from_utf8_lossy(&shown.stdout);
+    seen += &stderr(&shown);
+    assert!(seen.contains("expected a bcrypt hash") && seen.contains("my_gauge"), "{seen}");
+    for secret in [CANARY, "ryRhXzNpZ0", &HASH[10..]].iter().chain(&secret_lines) {
+        let at = seen.find(secret).map(|at| &seen[at.saturating_sub(200)..]);
+        assert_eq!(at, None, "{secret}");
+    }
 }
