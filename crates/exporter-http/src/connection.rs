@@ -115,19 +115,36 @@ impl Connection {
         self.in_flight.load(Ordering::Relaxed) == 0 && !self.ended.load(Ordering::Relaxed)
     }
 
-    /// Ends the connection if what is sent on it from now on is not read within `patience`.
+    /// An answer is ready: ends the connection if it is not read within `patience`, of several the longest.
     pub(crate) fn expect_reader(&self, patience: Duration) {
         let read_by = Instant::now() + patience;
         let mut times = lock(&self.times);
         times.read_by = Some(times.read_by.map_or(read_by, |other| other.max(read_by)));
     }
 
+    /// The same, where nothing shorter was said of this answer.
+    pub(crate) fn expect_any_reader(&self, patience: Duration) {
+        lock(&self.times).read_by.get_or_insert_with(|| Instant::now() + patience);
+    }
+
     /// A request arrived on it. It is not ended to make room until what is returned is dropped.
     pub(crate) fn request(self: &Arc<Self>) -> RequestOn {
+        let mut times = lock(&self.times);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        lock(&self.times).head_by = None;
+        if self.in_flight.fetch_add(1, Ordering::Relaxed) == 0 {
+            times.read_by = None;
+        }
+        times.head_by = None;
+        drop(times);
         RequestOn(Arc::clone(self))
+    }
+
+    /// When the connection is to be ended because of what has not come, or has not been read.
+    fn deadline(&self) -> Option<(Instant, Option<Refusal>)> {
+        let times = lock(&self.times);
+        let head = times.head_by.map(|head_by| (head_by, Some(Refusal::ReadTimeout)));
+        // In HTTP/2, an answer can be held up though the socket takes more.
+        head.or(times.read_by.filter(|_| !self.is_idle()).map(|read_by| (read_by, None)))
     }
 
     /// Bytes arrived; where no request is being answered, they are the beginning of one.
@@ -197,7 +214,7 @@ pub(crate) struct Socket {
     bare: bool,
     /// Runs while the other end takes no more bytes.
     stalled: Option<Pin<Box<Sleep>>>,
-    /// Runs while the rest of a request is to come.
+    /// Runs while the rest of a request is to come, or an answer to be read.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
@@ -215,21 +232,23 @@ impl Socket {
         &self.connection
     }
 
-    /// Completes when the rest of a request should have come. The web server looks at the first request of a connection
-    /// only, and answers it.
-    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(head_by) = lock(&self.connection.times).head_by else {
+    /// Completes when the rest of a request should have come, or the answer should have been read. The web server looks at
+    /// the first request of a connection only, and answers it.
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some((deadline, refusal)) = self.connection.deadline() else {
             self.waiting = None;
             return Poll::Pending;
         };
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep_until(head_by.into())));
-        if waiting.deadline() != head_by.into() {
-            waiting.as_mut().reset(head_by.into());
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep_until(deadline.into())));
+        if waiting.deadline() != deadline.into() {
+            waiting.as_mut().reset(deadline.into());
         }
         ready!(waiting.as_mut().poll(context));
-        lock(&self.connection.times).head_by = None;
-        self.connection.all.metrics.refused(Refusal::ReadTimeout);
-        Poll::Ready(())
+        if let Some(refusal) = refusal {
+            self.connection.all.metrics.refused(refusal);
+        }
+        self.connection.ended.store(true, Ordering::Relaxed);
+        Poll::Ready(Err(late()))
     }
 
     /// Passes the outcome of a write on. Where the other end takes no more, that is an error once it should have read
@@ -249,9 +268,12 @@ impl Socket {
             stalled.as_mut().reset(read_by.into());
         }
         ready!(stalled.as_mut().poll(context));
-        let error = "the client does not read its page";
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, error)))
+        Poll::Ready(Err(late()))
     }
+}
+
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the client does not read, or does not send")
 }
 
 impl AsyncRead for Socket {
@@ -269,10 +291,10 @@ impl AsyncRead for Socket {
             return outcome;
         }
         // Ended, it looks as if the other end had closed it.
-        if self.connection.poll_ended(context).is_ready() || self.poll_late(context).is_ready() {
+        if self.connection.poll_ended(context).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        Poll::Pending
+        self.poll_late(context)
     }
 }
 

@@ -14,7 +14,7 @@ use exporter_runtime::Refusal;
 
 use crate::connection::Connection;
 use crate::logins::Login;
-use crate::site::Site;
+use crate::site::{LONGEST_READ, Site};
 use crate::web_config::WebConfig;
 
 /// Answers with a refusal, or passes the request on.
@@ -24,10 +24,14 @@ pub(crate) async fn pass(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let config = site.web_config();
+    let connection = request.request().conn_data::<Arc<Connection>>().cloned();
     let mut response = match refusal(&site, &config, &request).await {
         Some(refusal) => refuse(&site, &config, request, refusal),
         None => next.call(request).await?,
     };
+    if let Some(connection) = connection {
+        connection.expect_any_reader(LONGEST_READ);
+    }
     for (name, value) in &config.headers {
         response.headers_mut().insert(name.clone(), value.clone());
     }

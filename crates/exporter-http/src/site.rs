@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use actix_web::http::StatusCode;
@@ -120,7 +120,7 @@ pub(crate) struct Site {
 /// A reader that has not read its page by the time that it gave is not waited for; but it gets this long at least, and
 /// no longer than that.
 const SHORTEST_READ: Duration = Duration::from_secs(1);
-const LONGEST_READ: Duration = Duration::from_mins(2);
+pub(crate) const LONGEST_READ: Duration = Duration::from_mins(2);
 
 impl Site {
     pub(crate) fn new(registry: Arc<Registry>, options: WebOptions) -> Self {
@@ -320,12 +320,13 @@ async fn page(
     begun.is_scrape(&site.scrapes);
     let timeout = request.headers().get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok());
     let scrape = scrape.with_timeout(timeout);
-    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
-        let otherwise = site.registry.timeout();
-        let timeout = scrape.timeout().unwrap_or(otherwise);
-        connection.expect_reader(timeout.clamp(SHORTEST_READ, LONGEST_READ));
-    }
+    let timeout = scrape.timeout().unwrap_or_else(|| site.registry.timeout());
+    let start = Instant::now();
     let scraped = site.registry.scrape(&scrape).await;
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        let left = timeout.saturating_sub(start.elapsed());
+        connection.expect_reader(left.clamp(SHORTEST_READ, LONGEST_READ));
+    }
     if let Some(text) = scraped.refusal() {
         return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
     }

@@ -4,11 +4,16 @@
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use exporter_testkit::{Exporter, wait_until};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::Config;
 use crate::web::{HASH, Keys, TLS};
@@ -280,4 +285,50 @@ fn what_is_no_tls_is_refused_and_costs_nobody_a_page() {
         }
         stop.store(true, Ordering::Relaxed);
     });
+}
+
+/// A frame of HTTP/2: its length in three bytes, its type, its flags and its stream.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+#[test]
+fn a_reader_that_gives_no_window_loses_its_connection() {
+    let keys = Keys::new();
+    let exporter = keys.start(TLS, &[]);
+    let mut roots = RootCertStore::empty();
+    let authority = fs::read(keys.path("ca.pem")).unwrap();
+    roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let session = ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap();
+    let mut stream = StreamOwned::new(session, connect(&exporter));
+    // `GET /metrics` with a time-out of 2 s, in the words of HPACK: indexed fields, and literals with their lengths.
+    let literal = |name: &str, value: &str| {
+        let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        [&[0][..], &text(name), &text(value)].concat()
+    };
+    let head = [
+        &[0x82, 0x87][..],
+        &literal(":path", "/metrics"),
+        &literal(":authority", "x"),
+        &literal("x-prometheus-scrape-timeout-seconds", "2"),
+    ]
+    .concat();
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    // SETTINGS: the initial window is 0.
+    stream.write_all(&frame(4, 0, 0, &[0, 4, 0, 0, 0, 0])).unwrap();
+    stream.write_all(&frame(1, 5, 1, &head)).unwrap();
+    stream.flush().unwrap();
+    let (start, mut answer) = (Instant::now(), Vec::new());
+    // It ends without the page: what comes is frames of control, and the head of the answer.
+    let _ = stream.read_to_end(&mut answer);
+    let took = start.elapsed();
+    assert!((1.0..15.0).contains(&took.as_secs_f64()), "{took:?}");
+    assert!(answer.len() < 1000 && !String::from_utf8_lossy(&answer).contains("my_gauge"));
 }

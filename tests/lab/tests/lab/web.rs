@@ -39,7 +39,7 @@ impl Keys {
         keys
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path(name).display().to_string()
     }
 
