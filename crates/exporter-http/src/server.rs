@@ -33,6 +33,9 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How much of that they may wait for collectors.
 const GRACE_OF_SCRAPES: Duration = Duration::from_secs(3);
 
+/// How long the end of a TLS session may take to be sent to a client that does not read.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// Connections beyond the limit that are kept long enough to be told so; more are not accepted.
 const SURPLUS: usize = 128;
 
@@ -130,6 +133,7 @@ where
         .graceful_shutdown_signal(stopping)
         .keep_alive(options.idle_timeout)
         .client_request_timeout(options.read_timeout)
+        .client_disconnect_timeout(GOODBYE)
         .on_connect_ext(|socket: &Socket, data| drop(data.insert(Arc::clone(socket.connection()))))
         .finish(map_config(app, |()| AppConfig::default()))
 }
