@@ -127,7 +127,7 @@ fn every_path_and_method_has_an_answer_of_its_own() {
     let landing = exporter.get("/");
     assert_eq!(landing.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(landing.body.contains("<a href=\"probe/metrics\">"));
-    assert!(landing.body.contains("<li>counter</li>\n<li>gauge</li>"));
+    assert!(landing.body.contains(">counter</a>") && landing.body.contains(">gauge</a>"));
     let answer =
         raw(&exporter, "POST /probe/metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
