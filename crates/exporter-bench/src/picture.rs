@@ -29,6 +29,7 @@ pub(crate) fn draw(costs: &Costs) -> String {
         let weight = if ours { " font-weight=\"bold\"" } else { "" };
         let (middle, after) = (y + 15, NAMES + length + 8.0);
         let (milliseconds, times) = (cost * 1e3, cost / base);
+        let name = name.trim_end_matches(" + actix-web");
         // Writing to a string does not fail.
         let _ = writeln!(
             svg,
