@@ -5,8 +5,10 @@
 //! See <https://prometheus.io/docs/instrumenting/exposition_formats/> and
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
 
+use std::mem;
+
 use exporter_sdk::__private::{Fragment, Pen};
-use exporter_sdk::{Cursor, Family, FamilySamples, Kind, Part};
+use exporter_sdk::{Cursor, Family, FamilySamples, Kind, Part, Value};
 
 use crate::format::Format;
 use crate::number::Speller;
@@ -30,8 +32,27 @@ pub struct Encoder {
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     cursor: Cursor,
-    /// Whether the histogram whose lines are being written has a bound below zero.
-    negative: bool,
+    /// Whether the histogram whose lines are being written has a bound below zero, or a sum that is no count.
+    uncounted: bool,
+}
+
+impl Place {
+    /// Whether OpenMetrics has a line, which are asked for in their order. With observations below zero, a sum is no
+    /// counter; a histogram has neither it nor the count then (which is that of the last bucket), a summary has no sum.
+    /// Quantiles are not below zero.
+    fn has_in_openmetrics(&mut self, family: &Family, part: Part, value: Value) -> bool {
+        match part {
+            Part::Bucket(bound) => self.uncounted |= bound < 0.0,
+            Part::Sum => self.uncounted |= !value.is_count(),
+            Part::Quantile(_) => return value.is_count() || value.as_f64().is_nan(),
+            Part::Whole | Part::Count => {}
+        }
+        match (part, family.kind()) {
+            (Part::Sum, _) => !self.uncounted,
+            (Part::Count, kind) => !mem::take(&mut self.uncounted) || kind == Kind::Summary,
+            _ => true,
+        }
+    }
 }
 
 impl Encoder {
@@ -45,6 +66,10 @@ impl Encoder {
     pub fn fill(&mut self, piece: &mut Piece) -> bool {
         piece.clear();
         while let Some((samples, first)) = self.page.segment(self.segment) {
+            if self.is_left_out(samples.family()) {
+                self.segment += 1;
+                continue;
+            }
             if first && !self.begun && !self.put_header(piece, samples.family()) {
                 return true;
             }
@@ -79,19 +104,50 @@ impl Encoder {
     }
 
     /// What OpenMetrics calls a family, whose samples are called what they are in text format. A counter whose name does
-    /// not say so, or whose family would be another one's, is of an unknown kind there.
+    /// not say so, whose values are not those of one, or whose family would be another one's, is of an unknown kind there.
     fn openmetrics_family<'a>(&self, family: &'a Family) -> (&'a str, Kind) {
         let (name, kind) = (family.name(), family.kind());
-        let suffix = match kind {
-            Kind::Counter => "_total",
-            Kind::Info => "_info",
-            _ => return (name, kind),
-        };
-        match name.strip_suffix(suffix) {
-            Some(base) if !base.is_empty() && !self.page.has_family(base) => (base, kind),
-            _ => (name, Kind::Unknown),
+        let base = openmetrics_base(family);
+        let base = base.filter(|base| match kind {
+            Kind::Counter => {
+                self.page.counts(self.segment)
+                    && ["", "_info", "_created"].iter().all(|other| !self.has(base, other))
+            }
+            _ => ["", "_total"].iter().all(|other| !self.has(base, other)),
+        });
+        match (base, kind) {
+            (Some(base), _) => (base, kind),
+            (None, Kind::Counter | Kind::Info) => (name, Kind::Unknown),
+            (None, _) => (name, kind),
         }
     }
+
+    /// Whether there is a family of this name and suffix, of the kind that such a suffix makes another's name of.
+    fn has(&self, base: &str, suffix: &str) -> bool {
+        let family = self.page.family(&format!("{base}{suffix}"));
+        family.is_some_and(|family| match suffix {
+            "_total" => family.kind() == Kind::Counter,
+            "_info" => family.kind() == Kind::Info,
+            _ => true,
+        })
+    }
+
+    /// In OpenMetrics, `x_created` tells when the counting of the histogram or summary `x` began. What has that name in text
+    /// format can be no family of its own beside it.
+    fn is_left_out(&self, family: &Family) -> bool {
+        let base = family.name().strip_suffix("_created").filter(|_| self.format.is_openmetrics());
+        base.and_then(|base| self.page.family(base)).is_some_and(|base| base.kind().has_parts())
+    }
+}
+
+/// The name of a family without what its kind adds in OpenMetrics.
+fn openmetrics_base(family: &Family) -> Option<&str> {
+    let suffix = match family.kind() {
+        Kind::Counter => "_total",
+        Kind::Info => "_info",
+        _ => return None,
+    };
+    family.name().strip_suffix(suffix).filter(|base| !base.is_empty())
 }
 
 fn put_text_header(pen: &mut Pen<'_>, family: &Family) {
@@ -191,15 +247,10 @@ fn put_lines(
         let (part, value) = (sample.part(), values.spell(sample.value()));
         let bound = part.bound().map(|bound| bounds.spell_bound(bound, format));
         let stamp = sample.timestamp().map(|stamp| stamps.spell_timestamp(stamp, format));
-        match part {
-            Part::Bucket(bound) => place.negative |= bound < 0.0,
-            // With observations below zero a sum is no counter. OpenMetrics does not have it then, nor the count, which is
-            // that of the last bucket.
-            Part::Sum if place.negative && format.is_openmetrics() => continue,
-            Part::Count if std::mem::take(&mut place.negative) && format.is_openmetrics() => {
-                continue;
-            }
-            Part::Whole | Part::Quantile(_) | Part::Sum | Part::Count => {}
+        if format.is_openmetrics()
+            && !place.has_in_openmetrics(samples.family(), part, sample.value())
+        {
+            continue;
         }
         let fits = piece.write(|pen| {
             pen.put(name);

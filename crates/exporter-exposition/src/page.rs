@@ -38,11 +38,6 @@ impl Page {
         page
     }
 
-    /// How many samples the page has.
-    pub fn samples(&self) -> usize {
-        self.snapshots.iter().map(|snapshot| snapshot.samples()).sum()
-    }
-
     /// The families in order: for each segment its samples, and whether it is the first of its family.
     pub fn segments(&self) -> impl Iterator<Item = (&FamilySamples, bool)> {
         (0..self.segments.len()).filter_map(|index| self.segment(index))
@@ -55,10 +50,19 @@ impl Page {
         Some((self.samples_at(here), first))
     }
 
-    /// Whether there is a family of this name.
-    pub(crate) fn has_family(&self, name: &str) -> bool {
+    /// The family of this name, if there is one.
+    pub(crate) fn family(&self, name: &str) -> Option<&Family> {
         let by_name = |&here: &(u32, u32)| self.samples_at(here).family().name().cmp(name);
-        self.segments.binary_search_by(by_name).is_ok()
+        let found = self.segments.binary_search_by(by_name).ok()?;
+        Some(self.samples_at(self.segments[found]).family())
+    }
+
+    /// Whether all values can be those of a counter, in the segment at `index` and the others of its family behind it.
+    pub(crate) fn counts(&self, index: usize) -> bool {
+        let family = self.segments[index..]
+            .iter()
+            .take_while(|segment| self.by_name(self.segments[index], **segment) == Ordering::Equal);
+        family.into_iter().all(|segment| self.samples_at(*segment).is_counted())
     }
 
     fn samples_at(&self, (snapshot, family): (u32, u32)) -> &FamilySamples {

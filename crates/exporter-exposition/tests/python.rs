@@ -22,46 +22,71 @@ struct Made {
     name: String,
     help: String,
     unit: &'static str,
+    /// The labels that the family names, where its samples do not.
+    labels: Option<Vec<String>>,
     samples: Vec<Sample>,
 }
 
 #[derive(Clone, Debug)]
 struct Sample {
     labels: BTreeMap<String, String>,
-    number: f64,
+    number: exporter_sdk::Value,
     /// Bounds of buckets, or quantiles.
     bounds: Vec<f64>,
     milliseconds: Option<u64>,
 }
 
-fn number() -> impl Strategy<Value = f64> {
+fn number() -> impl Strategy<Value = exporter_sdk::Value> {
+    use exporter_sdk::Value::{Float, Int, Uint};
     prop_oneof![
-        any::<f64>(),
-        (-1000_i32..1000).prop_map(f64::from),
+        any::<f64>().prop_map(Float),
+        any::<u64>().prop_map(|bits| Float(f64::from_bits(bits))),
+        (-1000_i32..1000).prop_map(|number| Float(number.into())),
+        any::<i64>().prop_map(Int),
+        any::<u64>().prop_map(Uint),
         prop::sample::select(vec![
-            0.0,
-            -0.0,
-            f64::NAN,
-            f64::INFINITY,
-            f64::NEG_INFINITY,
-            f64::MIN_POSITIVE / 4.0,
-            5e-324,
-            f64::MAX,
-            9_007_199_254_740_993.0,
-            1e21,
-            1e-7,
+            Float(0.0),
+            Float(-0.0),
+            Float(f64::NAN),
+            Float(f64::INFINITY),
+            Float(f64::NEG_INFINITY),
+            Float(f64::MIN_POSITIVE / 4.0),
+            Float(5e-324),
+            Float(f64::MAX),
+            Float(1e21),
+            Float(1e-7),
+            Uint((1 << 53) + 1),
+            Uint(u64::MAX),
+            Int(i64::MIN),
         ]),
     ]
+}
+
+/// Text of any characters, those that control something included.
+fn any_text() -> impl Strategy<Value = String> {
+    prop::collection::vec(any::<char>(), 0..12).prop_map(String::from_iter)
 }
 
 fn label_value() -> impl Strategy<Value = String> {
     prop_oneof![
         100 => "[a-z/ ]{0,20}",
-        100 => "[\\\\\"\n,{}= #é😀]{0,10}",
-        100 => any::<String>(),
+        100 => "[\\\\\"\n,{}= #é😀\r\0\u{85}]{0,10}",
+        100 => any_text(),
         // Python takes seconds for more of these.
         1 => Just("x\"\\\n".repeat(16 << 10)),
     ]
+}
+
+fn help() -> impl Strategy<Value = String> {
+    // Python strips lines, and what it strips is more than Rust does.
+    let stripped = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
+    let text = prop_oneof![
+        30 => "[ -~\n\\\\\"é😀]{0,30}",
+        30 => any_text(),
+        10 => Just(String::new()),
+        1 => Just("x\"\\\n😀".repeat(8 << 10)),
+    ];
+    text.prop_map(move |help| help.trim_matches(stripped).to_owned())
 }
 
 fn sample() -> impl Strategy<Value = Sample> {
@@ -82,27 +107,35 @@ fn sample() -> impl Strategy<Value = Sample> {
 fn family() -> impl Strategy<Value = Made> {
     let kinds =
         [Kind::Gauge, Kind::Counter, Kind::Histogram, Kind::Summary, Kind::Info, Kind::Unknown];
-    let help = prop_oneof!["[ -~\n\\\\\"é]{0,30}", Just(String::new())];
     let samples = prop::collection::vec(sample(), 1..6);
     let parts =
-        (prop::sample::select(kinds.to_vec()), "[a-zA-Z_:][a-zA-Z0-9_:]{0,12}", help, samples);
-    (parts, any::<bool>()).prop_map(|((kind, name, help, mut samples), total)| {
-        // A series comes once. An empty label is none.
-        samples.sort_by_key(|sample| series(&sample.labels));
-        samples.dedup_by_key(|sample| series(&sample.labels));
-        Made {
-            kind,
-            name,
-            help: help.trim().to_owned(),
-            unit: if total { "bytes" } else { "" },
-            samples,
-        }
-    })
+        (prop::sample::select(kinds.to_vec()), "[a-zA-Z_:][a-zA-Z0-9_:]{0,12}", help(), samples);
+    (parts, any::<bool>(), any::<bool>()).prop_map(
+        |((kind, name, help, mut samples), unit, named)| {
+            let labels = (named && !kind.has_parts()).then(|| name_labels(&mut samples));
+            // A series comes once. An empty label is none.
+            samples.sort_by_key(|sample| series(&sample.labels));
+            samples.dedup_by_key(|sample| series(&sample.labels));
+            Made { kind, name, help, unit: if unit { "bytes" } else { "" }, labels, samples }
+        },
+    )
 }
 
+/// Gives all samples the labels of the first, with values of their own.
+fn name_labels(samples: &mut [Sample]) -> Vec<String> {
+    let names: Vec<String> = samples[0].labels.keys().cloned().collect();
+    for sample in samples {
+        let values = std::mem::take(&mut sample.labels).into_values();
+        let values = values.chain(std::iter::repeat("again".to_owned()));
+        sample.labels = names.iter().cloned().zip(values).collect();
+    }
+    names
+}
+
+/// What tells series apart.
 fn series(labels: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    let named = labels.iter().filter(|(_, value)| !value.is_empty());
-    named.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let filled = labels.iter().filter(|(_, value)| !value.is_empty());
+    filled.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 impl Made {
@@ -117,12 +150,9 @@ impl Made {
             self.unit = "";
         }
         for sample in &mut self.samples {
-            match self.kind {
+            if self.kind == Kind::Info {
                 // Python takes all samples of an info for one, whose times are to be alike.
-                Kind::Info => (sample.number, sample.milliseconds) = (1.0, None),
-                Kind::Gauge | Kind::Unknown => {}
-                // OpenMetrics has none below zero, and no NaN.
-                _ => sample.number = if sample.number.is_nan() { 0.5 } else { sample.number.abs() },
+                (sample.number, sample.milliseconds) = (exporter_sdk::Value::Uint(1), None);
             }
             if self.kind == Kind::Summary {
                 sample.bounds.retain(|bound| (0.0..=1.0).contains(bound));
@@ -133,7 +163,9 @@ impl Made {
 
     fn family(&self) -> Family {
         let family = Family::of_kind(self.kind, self.name.clone(), self.help.clone());
-        family.unit(self.unit).build().unwrap()
+        let constant = self.labels.iter().map(|_| ("constant", "\"yes\""));
+        let labels = self.labels.iter().flatten().cloned();
+        family.unit(self.unit).labels(labels).const_labels(constant).build().unwrap()
     }
 
     fn emit(&self, family: &Family, scrape: &mut Scrape<'_>) {
@@ -141,30 +173,36 @@ impl Made {
             let time = sample.milliseconds.map(|time| UNIX_EPOCH + Duration::from_millis(time));
             scrape.set_timestamp(time);
             let labels: Vec<(&String, &String)> = sample.labels.iter().collect();
-            let count = sample.bounds.len() as u64;
+            let (count, number) = (sample.bounds.len() as u64, sample.number.as_f64());
             match self.kind {
                 Kind::Histogram => {
                     let buckets: Vec<(f64, u64)> = sample.bounds.iter().copied().zip(0..).collect();
-                    let value = HistogramValue { buckets: &buckets, sum: sample.number, count };
+                    let value = HistogramValue { buckets: &buckets, sum: number, count };
                     scrape.emit_histogram_pairs(family, &labels, &value);
                 }
                 Kind::Summary => {
                     let quantiles: Vec<(f64, f64)> =
-                        sample.bounds.iter().map(|&at| (at, sample.number)).collect();
-                    let value = SummaryValue { quantiles: &quantiles, sum: sample.number, count };
+                        sample.bounds.iter().map(|&at| (at, number)).collect();
+                    let value = SummaryValue { quantiles: &quantiles, sum: number, count };
                     scrape.emit_summary_pairs(family, &labels, &value);
+                }
+                _ if self.labels.is_some() => {
+                    scrape.emit_dynamic(family, sample.labels.values(), sample.number);
                 }
                 _ => scrape.emit_pairs(family, &labels, sample.number),
             }
         }
     }
 
-    /// What Python has to find.
-    fn expected(&self, openmetrics: bool) -> Value {
+    /// What Python has to find, with the samples of every instance.
+    fn expected(&self, openmetrics: bool, instances: &[Option<&str>]) -> Value {
         // Python's own names for counters of the text format, all of which it has end in `_total`.
         let base = self.name.strip_suffix("_total");
+        let counts = self.samples.iter().all(|sample| is_count(sample.number.as_f64()));
         let (name, kind) = match self.kind {
-            Kind::Counter if openmetrics && base.is_none() => (self.name.as_str(), "unknown"),
+            Kind::Counter if openmetrics && (base.is_none() || !counts) => {
+                (self.name.as_str(), "unknown")
+            }
             Kind::Counter => (base.unwrap_or(&self.name), "counter"),
             Kind::Info if openmetrics => (self.name.strip_suffix("_info").unwrap(), "info"),
             Kind::Info => (self.name.as_str(), "gauge"),
@@ -173,52 +211,84 @@ impl Made {
         };
         let unit = if openmetrics && name.ends_with(self.unit) { self.unit } else { "" };
         let mut lines = Vec::new();
-        for sample in &self.samples {
-            self.lines(sample, openmetrics, &mut lines);
+        for instance in instances {
+            for sample in &self.samples {
+                let lines_of_it = self.lines(sample, openmetrics).into_iter();
+                lines.extend(lines_of_it.map(|(suffix, bound, value)| {
+                    let labels = self.labels_of(sample, bound, openmetrics, *instance);
+                    let name = format!("{}{suffix}", self.name);
+                    json!([name, labels, format!("{:016x}", value.to_bits()), sample.milliseconds])
+                }));
+            }
         }
         json!([name, kind, self.help, unit, lines])
     }
 
-    fn lines(&self, sample: &Sample, openmetrics: bool, lines: &mut Vec<Value>) {
-        let mut line = |suffix: &str, bound: Option<(&str, f64)>, value: f64| {
-            let mut labels = series(&sample.labels);
-            labels
-                .extend(bound.map(|(name, bound)| (name.to_owned(), spelled(bound, openmetrics))));
-            labels.sort();
-            let bits = format!("{:016x}", value.to_bits());
-            lines.push(json!([
-                format!("{}{suffix}", self.name),
-                labels,
-                bits,
-                sample.milliseconds
-            ]));
+    fn labels_of(
+        &self,
+        sample: &Sample,
+        bound: Option<(&str, f64)>,
+        openmetrics: bool,
+        instance: Option<&str>,
+    ) -> Vec<(String, String)> {
+        let mut labels = match self.labels {
+            // Written as they are, with those that are empty.
+            Some(_) => sample.labels.clone().into_iter().collect(),
+            None => series(&sample.labels),
         };
+        let constant = self.labels.iter().map(|_| ("constant".to_owned(), "\"yes\"".to_owned()));
+        labels.extend(constant);
+        labels.extend(bound.map(|(name, bound)| (name.to_owned(), spelled(bound, openmetrics))));
+        labels.extend(instance.map(|value| (INSTANCE.to_owned(), value.to_owned())));
+        labels.sort();
+        labels
+    }
+
+    fn lines(&self, sample: &Sample, openmetrics: bool) -> Vec<Line> {
+        let (number, mut lines) = (sample.number.as_f64(), Vec::new());
         let count = f64::from(u32::try_from(sample.bounds.len()).unwrap());
+        // What OpenMetrics forbids is not there.
+        let has_sum = !openmetrics || is_count(number);
         match self.kind {
             Kind::Histogram => {
-                for (bound, count) in sample.bounds.iter().zip(0_u32..) {
-                    line("_bucket", Some(("le", *bound)), f64::from(count));
-                }
-                line("_bucket", Some(("le", f64::INFINITY)), count);
-                if !(openmetrics && sample.bounds.iter().any(|bound| *bound < 0.0)) {
-                    line("_sum", None, sample.number);
-                    line("_count", None, count);
+                let bounds = sample.bounds.iter().zip(0_u32..);
+                lines.extend(
+                    bounds
+                        .map(|(bound, count)| ("_bucket", Some(("le", *bound)), f64::from(count))),
+                );
+                lines.push(("_bucket", Some(("le", f64::INFINITY)), count));
+                if has_sum && !(openmetrics && sample.bounds.iter().any(|bound| *bound < 0.0)) {
+                    lines.extend([("_sum", None, number), ("_count", None, count)]);
                 }
             }
             Kind::Summary => {
-                for bound in &sample.bounds {
-                    line("", Some(("quantile", *bound)), sample.number);
-                }
-                line("_sum", None, sample.number);
-                line("_count", None, count);
+                let bounds = sample
+                    .bounds
+                    .iter()
+                    .filter(|_| !openmetrics || is_count(number) || number.is_nan());
+                lines.extend(bounds.map(|bound| ("", Some(("quantile", *bound)), number)));
+                lines.extend(has_sum.then_some(("_sum", None, number)));
+                lines.push(("_count", None, count));
             }
             Kind::Counter if !openmetrics && !self.name.ends_with("_total") => {
-                line("_total", None, sample.number);
+                lines.push(("_total", None, number));
             }
-            _ => line("", None, sample.number),
+            _ => lines.push(("", None, number)),
         }
+        lines
     }
 }
+
+/// What a line adds to the name, the label that is a number, and the value.
+type Line = (&'static str, Option<(&'static str, f64)>, f64);
+
+/// Whether OpenMetrics allows it as the value of a counter.
+fn is_count(number: f64) -> bool {
+    number >= 0.0
+}
+
+/// The label by which the instances of a collector differ.
+const INSTANCE: &str = "collector_instance";
 
 /// A bound as Go has it.
 fn spelled(bound: f64, openmetrics: bool) -> String {
@@ -236,9 +306,12 @@ fn spelled(bound: f64, openmetrics: bool) -> String {
     if openmetrics && bound.fract() == 0.0 { format!("{bound:.1}") } else { format!("{bound}") }
 }
 
-fn snapshot(families: &[Made]) -> Arc<Snapshot> {
+fn snapshot(families: &[Made], instance: Option<&str>) -> Arc<Snapshot> {
     let built: Vec<Family> = families.iter().map(Made::family).collect();
     let mut recorder = Recorder::new(built.clone(), false);
+    if let Some(instance) = instance {
+        recorder = recorder.with_label(INSTANCE, instance).unwrap();
+    }
     let run = recorder.record(None, |scrape| {
         families.iter().zip(&built).for_each(|(made, family)| made.emit(family, scrape));
         Ok(())
@@ -246,8 +319,8 @@ fn snapshot(families: &[Made]) -> Arc<Snapshot> {
     Arc::new(run.unwrap_or_else(|error| panic!("{error}: {families:?}")))
 }
 
-fn encode(snapshot: &Arc<Snapshot>, format: Format) -> Vec<u8> {
-    let mut encoder = Encoder::new(Page::new(vec![Arc::clone(snapshot)]), format);
+fn encode(snapshots: &[Arc<Snapshot>], format: Format) -> Vec<u8> {
+    let mut encoder = Encoder::new(Page::new(snapshots.to_vec()), format);
     let (mut bytes, mut piece) = (Vec::new(), Piece::new(4096));
     while encoder.fill(&mut piece) {
         bytes.extend_from_slice(piece.as_ref());
@@ -286,13 +359,17 @@ fn python_reads_back_every_sample_of_any_page_to_the_bit() {
         let made = strategy.new_tree(&mut runner).unwrap().current();
         let made = made.into_iter().enumerate().map(|(index, made)| made.numbered(index));
         let mut made: Vec<Made> = made.collect();
-        let snapshot = snapshot(&made);
+        // Some pages are of several instances, each with a segment of every family.
+        let instances: &[Option<&str>] =
+            if index % 4 == 0 { &[Some("a"), Some("b\"\n")] } else { &[None] };
+        let snapshots: Vec<_> =
+            instances.iter().map(|instance| snapshot(&made, *instance)).collect();
         made.sort_by(|a, b| a.name.cmp(&b.name));
         for (extension, format) in [("txt", Format::Text), ("om", Format::OpenMetrics100)] {
             let path = folder.path().join(format!("{index}.{extension}"));
-            fs::write(&path, encode(&snapshot, format)).unwrap();
+            fs::write(&path, encode(&snapshots, format)).unwrap();
             pages.push(path.display().to_string());
-            let families = made.iter().map(|made| made.expected(format != Format::Text));
+            let families = made.iter().map(|made| made.expected(format != Format::Text, instances));
             expected.push(families.collect::<Value>());
         }
     }

@@ -42,6 +42,7 @@ impl Snapshot {
             family.arena.clear();
             family.len = 0;
             family.stamped = false;
+            family.counted = true;
         }
         let missing = families.iter().zip(layouts).skip(self.families.len());
         self.families
@@ -59,6 +60,8 @@ pub struct FamilySamples {
     len: usize,
     /// Whether there are samples with time stamps.
     stamped: bool,
+    /// Whether every value can be that of a counter.
+    counted: bool,
 }
 
 impl FamilySamples {
@@ -66,7 +69,7 @@ impl FamilySamples {
         // Where a sample is several lines, a label of its own can stand last: those record all of their block.
         let has_parts = family.kind().has_parts();
         let tail = if has_parts { Fragment::new(b"") } else { layout.common_tail() };
-        Self { family, tail, arena: Arena::default(), len: 0, stamped: false }
+        Self { family, tail, arena: Arena::default(), len: 0, stamped: false, counted: true }
     }
 
     /// The family.
@@ -82,6 +85,11 @@ impl FamilySamples {
     /// Whether there are samples with [time stamps](Sample::timestamp).
     pub fn is_stamped(&self) -> bool {
         self.stamped
+    }
+
+    /// Whether every value [can be a counter's](Value::is_count).
+    pub fn is_counted(&self) -> bool {
+        self.counted
     }
 
     /// Whether there is no sample.
@@ -110,6 +118,7 @@ impl FamilySamples {
     /// Appends a sample that is one number, taken at `stamp` where that is known.
     #[inline]
     pub(crate) fn push(&mut self, stamp: Option<i64>, value: Value, block: impl Fn(&mut Pen<'_>)) {
+        self.counted &= value.is_count();
         match stamp {
             None => self.arena.push(value, block),
             Some(stamp) => self.push_stamped(stamp, Part::Whole, value, &block),

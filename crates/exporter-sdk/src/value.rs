@@ -23,6 +23,16 @@ impl Value {
             Self::Float(value) => value,
         }
     }
+
+    /// Whether it can be what a counter has counted: it is not below zero, and a number.
+    #[inline]
+    pub fn is_count(self) -> bool {
+        match self {
+            Self::Int(value) => value >= 0,
+            Self::Uint(_) => true,
+            Self::Float(value) => value >= 0.0,
+        }
+    }
 }
 
 /// What can be the value of a sample: integers, floats, `bool` (0 or 1) and [`Duration`] (in seconds, the base unit of

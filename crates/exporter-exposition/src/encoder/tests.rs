@@ -174,7 +174,7 @@ fn openmetrics_names_families_without_what_their_kind_adds() {
          h_seconds_bucket{le=\"0.0\"} 0\nh_seconds_bucket{le=\"1.0\"} 1\n\
          h_seconds_bucket{le=\"1e+06\"} 2\nh_seconds_bucket{le=\"+Inf\"} 2\nh_seconds_sum 0.5\nh_seconds_count 2\n\
          h_seconds_bucket{l=\"1\",le=\"-1.0\"} 1\nh_seconds_bucket{l=\"1\",le=\"+Inf\"} 2\n\
-         h_seconds_bucket{l=\"2\",le=\"+Inf\"} 2\nh_seconds_sum{l=\"2\"} -0.5\nh_seconds_count{l=\"2\"} 2\n\
+         h_seconds_bucket{l=\"2\",le=\"+Inf\"} 2\n\
          # TYPE jobs unknown\njobs{v=\"1\"} 1\n\
          # TYPE read_bytes counter\n# UNIT read_bytes bytes\nread_bytes_total{v=\"1\"} 1\n\
          # TYPE sent gauge\nsent{v=\"1\"} 1\n\
@@ -182,6 +182,47 @@ fn openmetrics_names_families_without_what_their_kind_adds() {
          # TYPE u unknown\nu{v=\"1\"} 1\n# EOF\n",
     );
     check_format(Format::OpenMetrics001, vec![], "# EOF\n");
+}
+
+#[test]
+fn openmetrics_has_nothing_that_it_forbids() {
+    let none: [(&str, &str); 0] = [];
+    let one = |value| [([].as_slice(), value)];
+    let summary = record(Family::summary("s", ""), |scrape, family| {
+        let quantiles = &[(0.0, -1.0), (0.5, f64::NAN), (1.0, 2.0)];
+        scrape.emit_summary_pairs(family, &none, &SummaryValue { quantiles, sum: -1.0, count: 3 });
+        let value = SummaryValue { quantiles: &[], sum: 1.0, count: 3 };
+        scrape.emit_summary_pairs(family, &[("l", "1")], &value);
+    });
+    let histogram = record(Family::histogram("h", ""), |scrape, family| {
+        for (label, sum) in [("1", f64::NAN), ("2", 1.0)] {
+            let value = HistogramValue { buckets: &[], sum, count: 3 };
+            scrape.emit_histogram_pairs(family, &[("l", label)], &value);
+        }
+    });
+    check_format(
+        Format::OpenMetrics100,
+        vec![
+            histogram,
+            snapshot(Family::gauge("h_created", ""), &one(1.0)),
+            summary,
+            snapshot(Family::counter("nan_total", ""), &one(1.0)),
+            snapshot(Family::counter("nan_total", ""), &one(f64::NAN)),
+            snapshot(Family::counter("negative_total", ""), &one(-1.0)),
+            snapshot(Family::counter("begun_total", ""), &one(1.0)),
+            snapshot(Family::gauge("begun_created", ""), &one(2.0)),
+            snapshot(Family::counter("both_total", ""), &one(1.0)),
+            snapshot(Family::info("both_info", ""), &one(1.0)),
+            snapshot(Family::counter("fine_total", ""), &one(-0.0)),
+        ],
+        "# TYPE begun_created gauge\nbegun_created 2\n# TYPE begun_total unknown\nbegun_total 1\n\
+         # TYPE both_info unknown\nboth_info 1\n# TYPE both_total unknown\nboth_total 1\n\
+         # TYPE fine counter\nfine_total -0.0\n\
+         # TYPE h histogram\nh_bucket{l=\"1\",le=\"+Inf\"} 3\n\
+         h_bucket{l=\"2\",le=\"+Inf\"} 3\nh_sum{l=\"2\"} 1\nh_count{l=\"2\"} 3\n\
+         # TYPE nan_total unknown\nnan_total 1\nnan_total NaN\n# TYPE negative_total unknown\nnegative_total -1\n\
+         # TYPE s summary\ns{quantile=\"0.5\"} NaN\ns{quantile=\"1.0\"} 2\ns_count 3\ns_sum{l=\"1\"} 1\ns_count{l=\"1\"} 3\n# EOF\n",
+    );
 }
 
 #[test]
