@@ -38,7 +38,9 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     fs::create_dir_all(&corpus)?;
     let mut fuzz = std::process::Command::new(built.join(&host).join("release").join(&target));
     fuzz.arg(&corpus).arg(format!("-max_total_time={seconds}"));
-    check(fuzz.arg(format!("-artifact_prefix={}/{target}-", built.display())).arg("-max_len=20000"))
+    check(
+        fuzz.arg(format!("-artifact_prefix={}/{target}-", built.display())).arg("-max_len=100000"),
+    )
 }
 
 fn targets(folder: &Path) -> Outcome<Vec<String>> {

@@ -133,14 +133,26 @@ impl Coder {
         usize::try_from(bits / 8).unwrap_or(usize::MAX)
     }
 
+    #[inline]
+    fn put_literal(&self, literal: u8, place: &mut Place<'_>) {
+        let (code, size) = self.literals[usize::from(literal)];
+        place.put(u64::from(code), u32::from(size));
+    }
+
     fn put_tokens(&self, text: &[u8], tokens: &[Token], place: &mut Place<'_>) {
         let mut at = 0;
         for token in tokens {
             let end = at + token.literals as usize;
-            for literal in &text[at..end] {
-                let (code, size) = self.literals[usize::from(*literal)];
-                place.make_room(15);
-                place.put(u64::from(code), u32::from(size));
+            let mut literals = text[at..end].chunks_exact(3);
+            for three in &mut literals {
+                place.make_room(45);
+                for literal in three {
+                    self.put_literal(*literal, place);
+                }
+            }
+            place.make_room(30);
+            for literal in literals.remainder() {
+                self.put_literal(*literal, place);
             }
             at = end + usize::from(token.length);
             if token.length > 0 {

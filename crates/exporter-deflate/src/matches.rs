@@ -12,28 +12,80 @@ pub(crate) struct Token {
 }
 
 /// Finds matches, and keeps its memory from text to text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Matcher {
     tokens: Vec<Token>,
-    table: Vec<u32>,
+    table: Box<[u32; 1 << TABLE_BITS]>,
+}
+
+impl Default for Matcher {
+    fn default() -> Self {
+        let table = vec![0; 1 << TABLE_BITS].into_boxed_slice();
+        Self {
+            tokens: Vec::new(),
+            table: table.try_into().expect("it is as long as an array of it"),
+        }
+    }
 }
 
 /// Matches of this length are taken; shorter ones cost as much as their literals.
 const WORTHWHILE: usize = 5;
-/// So many bytes have to be the same for a place to be looked at.
-const HASHED: usize = 4;
+/// So many bytes are looked up.
+const HASHED: usize = 5;
 /// Where a line goes its own way for that long, the table is asked whether another one did so before.
 const ASTRAY: usize = 6;
+/// So many bytes have to be the same far away, because there are that many digits in every text.
+const FOUND: usize = 8;
+
+/// Where there is no quote up to here, none is looked for any more.
+const LONGEST_NAME: usize = 256;
 
 const TABLE_BITS: u32 = 13;
+
+/// What is looked for in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Label,
+    /// What stands behind the labels. It often is random where labels are not.
+    Value,
+    /// Metadata, and lines without one before them.
+    Any,
+}
+
+/// How often the table was asked in vain lately. The more often, the fewer places are asked about: random text has nothing
+/// that was there before, and looking for it at every byte costs more than all the rest.
+#[derive(Clone, Copy, Debug, Default)]
+struct Vain(usize);
+
+impl Vain {
+    /// So many times in vain make the step to the next place one longer.
+    const PATIENCE: usize = 16;
+    /// A field of a random label is asked about once or twice, and so is noticed when it is random no more.
+    const MOST: usize = 12 * Self::PATIENCE;
+
+    fn hit(&mut self) {
+        self.0 /= 2;
+    }
+
+    /// How far the next place is.
+    fn miss(&mut self) -> usize {
+        self.0 = (self.0 + 1).min(Self::MOST);
+        1 + self.0 / Self::PATIENCE
+    }
+}
 
 impl Matcher {
     /// The text as literals and matches.
     pub(crate) fn run(&mut self, text: &[u8]) -> &[Token] {
         self.tokens.clear();
-        self.table.clear();
-        self.table.resize(1 << TABLE_BITS, 0);
-        let mut run = Run { text, tokens: &mut self.tokens, table: &mut self.table, done: 0 };
+        self.table.fill(0);
+        let mut run = Run {
+            text,
+            tokens: &mut self.tokens,
+            table: &mut self.table,
+            done: 0,
+            vain: Default::default(),
+        };
         let (mut start, mut before, mut seen) = (0, None, Seen::default());
         while start < text.len() {
             let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
@@ -50,8 +102,8 @@ impl Matcher {
                     Some(before) if seen.kind == Some(before) => {
                         run.sample(start, end, before + NAME);
                     }
-                    Some(before) => run.sample(start, end, before),
-                    None => run.any(start, end),
+                    Some(before) if start - before <= FARTHEST => run.sample(start, end, before),
+                    _ => run.any(start, end),
                 }
             }
             before = Some(start);
@@ -76,29 +128,44 @@ struct Run<'a> {
     text: &'a [u8],
     tokens: &'a mut Vec<Token>,
     /// By hash, the place behind the one where such bytes were last.
-    table: &'a mut [u32],
+    table: &'a mut [u32; 1 << TABLE_BITS],
     /// Up to here, there are tokens.
     done: usize,
+    /// By field.
+    vain: [Vain; 3],
 }
 
 impl Run<'_> {
     /// A line that resembles the one which begins at `like`.
     fn sample(&mut self, start: usize, end: usize, like: usize) {
-        let (mut here, mut there) = (start, like);
+        let (mut here, mut there, mut mark) = (start, like, start);
         loop {
             let length = self.common(here, there, end - here);
             self.take(here, length, here - there);
             (here, there) = (here + length, there + length);
-            if here >= end {
+            if here == end {
                 return;
             }
-            let mark = self.mark(here, end);
+            if mark < here || mark == start {
+                mark = self.mark(here, end);
+            }
+            let field = if mark == end { Field::Value } else { Field::Label };
             if (mark - here >= ASTRAY || here == start)
-                && let Some(found) = self.look_up(here)
-                && self.common(here, found, end - here) >= ASTRAY
+                && let Some((at, found)) = self.search(here, mark, end, field)
             {
-                // From here on it resembles that line.
-                there = found;
+                let length = self.common(at, found, end - at);
+                self.take(at, length, at - found);
+                let name = &self.text[start..at.min(start + LONGEST_NAME)];
+                if memchr::memchr(b'"', name).is_some() {
+                    // On with the line before, which is nearer, behind as many quotes.
+                    for _ in memchr::memchr_iter(b'"', &self.text[here..at + length]) {
+                        there = (self.mark(there, start) + 1).min(start);
+                    }
+                } else {
+                    // A line of that name resembles this one more.
+                    there = found + length;
+                }
+                here = at + length;
                 continue;
             }
             if mark == end {
@@ -129,29 +196,58 @@ impl Run<'_> {
     }
 
     /// A line of which nothing is known.
-    fn any(&mut self, start: usize, end: usize) {
-        let mut here = start;
-        while here < end {
-            let length = match self.look_up(here) {
-                Some(found) => {
-                    let length = self.common(here, found, end - here);
-                    if self.take(here, length, here - found) { length } else { 1 }
-                }
-                None => 1,
-            };
-            here += length;
+    fn any(&mut self, mut here: usize, end: usize) {
+        while let Some((at, found)) = self.search(here, end, end, Field::Any) {
+            let length = self.common(at, found, end - at);
+            self.take(at, length, at - found);
+            here = at + length;
         }
+    }
+
+    /// Looks from `here` up to `mark` for bytes that were there before, and returns where they are, and where they were.
+    fn search(
+        &mut self,
+        here: usize,
+        mark: usize,
+        end: usize,
+        field: Field,
+    ) -> Option<(usize, usize)> {
+        let least = if field == Field::Any { WORTHWHILE } else { FOUND };
+        let mut vain = self.vain[field as usize];
+        let mut at = here;
+        // What begins behind that has its end behind the mark, where the line before is the nearest that has it.
+        let hit = loop {
+            if at + ASTRAY > mark {
+                break None;
+            }
+            let found = self.look_up(at).filter(|found| at - found <= FARTHEST);
+            if let Some(found) = found.filter(|found| self.common(at, *found, end - at) >= least) {
+                vain.hit();
+                break Some((at, found));
+            }
+            at += vain.miss();
+        };
+        self.vain[field as usize] = vain;
+        hit.map(|(at, found)| {
+            // What was stepped over may be the same as well.
+            let back = (1..=(at - here).min(found))
+                .take_while(|back| self.text[at - back] == self.text[found - back]);
+            let back = back.count();
+            (at - back, found - back)
+        })
     }
 
     /// Where the next bytes were last; and notes that they are here.
     #[inline]
     fn look_up(&mut self, here: usize) -> Option<usize> {
-        let bytes = self.text.get(here..)?.first_chunk::<HASHED>()?;
-        let hash = u32::from_le_bytes(*bytes).wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS);
+        let word = self.word(here)?;
+        let hash = (word << (64 - 8 * HASHED)).wrapping_mul(0x9e37_79b1_85eb_ca87);
         #[expect(clippy::cast_possible_truncation, reason = "blocks are limited to 2^20 bytes")]
-        let last = std::mem::replace(&mut self.table[hash as usize], here as u32 + 1);
-        let last = (last as usize).checked_sub(1)?;
-        (self.text[last..].first_chunk() == Some(bytes)).then_some(last)
+        let last = std::mem::replace(
+            &mut self.table[(hash >> (64 - TABLE_BITS)) as usize],
+            here as u32 + 1,
+        );
+        (last as usize).checked_sub(1)
     }
 
     /// How many bytes are the same at both places, up to `limit`.

@@ -33,14 +33,74 @@ fn page(lines: usize, line: impl Fn(usize) -> String) -> String {
     (0..lines).map(line).collect()
 }
 
+/// The same for every run.
+fn random(i: usize) -> u64 {
+    let mixed = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(17);
+    mixed.wrapping_mul(0xd6e8_feb8_6659_fd93) >> 11
+}
+
+/// One of `all`.
+fn pick<'a>(all: &[&'a str], i: usize) -> &'a str {
+    all[usize::try_from(random(i)).unwrap() % all.len()]
+}
+
+/// Sessions in no order.
+fn shuffled() -> String {
+    page(20_000, |i| {
+        let session = random(i) % 20_000;
+        format!(
+            "my_gauge{{l1=\"session-{session}\",l2=\"node-{}\"}} {}\n",
+            session % 97,
+            random(i + 3)
+        )
+    })
+}
+
+/// Labels of few values each, in any combination.
+fn categories() -> String {
+    let paths =
+        ["/api/v1/users", "/api/v1/orders", "/api/v2/search", "/healthz", "/login", "/app.js"];
+    let pods = ["web-7f9c6d-x2x9", "checkout-55d-abcd", "cart-9d8c7f-qqqq", "search-1a2b3c-zzzz"];
+    page(20_000, |i| {
+        format!(
+            "http_requests_total{{path=\"{}\",pod=\"{}\",node=\"ip-10-0-{}.compute.internal\"}} {}\n",
+            pick(&paths, 3 * i),
+            pick(&pods, 3 * i + 1),
+            random(3 * i + 2) % 40,
+            random(i) % 100_000
+        )
+    })
+}
+
+/// Labels that are text.
+fn sentences() -> String {
+    let words = [
+        "connection",
+        "refused",
+        "timeout",
+        "by",
+        "peer",
+        "while",
+        "reading",
+        "from",
+        "upstream",
+        "request",
+        "failed",
+        "with",
+        "unexpected",
+        "end",
+        "handshake",
+        "certificate",
+        "expired",
+    ];
+    page(5_000, |i| {
+        let text: Vec<&str> = (0..8).map(|word| pick(&words, 8 * i + word)).collect();
+        format!("errors_total{{message=\"{}\",id=\"{i}\"}} {}\n", text.join(" "), random(i) % 50)
+    })
+}
+
 /// Some pages of all sorts.
 fn pages() -> Vec<String> {
-    let random = |i: usize| {
-        (i as u64)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .rotate_left(17)
-            .wrapping_mul(0xd6e8_feb8_6659_fd93)
-    };
     vec![
         String::new(),
         "\n".to_owned(),
@@ -67,6 +127,13 @@ fn pages() -> Vec<String> {
         // Quotes within values, lines longer than the window, and none at the end.
         page(1_000, |i| format!("m{{l=\"a\\\\\\\"{i}\\\"\",k=\"\\n\"}} {i}\n")),
         page(20, |i| format!("m{{l=\"{}\",i=\"{i}\"}} 1\n", "long ".repeat(8_000))),
+        // Lines that are the same again only behind the window.
+        page(9, |i| {
+            format!("m{{l=\"{}\",i=\"{i}\"}} 1\n", page(2_100, |i| format!("{:x}", random(i))))
+        }),
+        shuffled(),
+        categories(),
+        sentences(),
         page(3, |i| format!("m{{i=\"{i}\"}} 1\n")) + "m{i=\"4",
     ]
 }
@@ -88,6 +155,21 @@ fn resembling_lines_cost_next_to_nothing() {
     let text = &pages()[5];
     let size = check(&[text.as_bytes()]);
     assert!(size * 11 < text.len(), "{size} of {}", text.len());
+}
+
+/// How many bytes zlib makes of a page at its first level.
+fn by_zlib(page: &str) -> usize {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(page.as_bytes()).unwrap();
+    encoder.finish().unwrap().len()
+}
+
+#[test]
+fn no_sort_of_page_is_larger_than_zlib_would_make_it_in_a_hurry() {
+    for page in pages().iter().filter(|page| page.len() > 10_000) {
+        let (size, by_zlib) = (check(&[page.as_bytes()]), by_zlib(page));
+        assert!(size <= by_zlib, "{size}, not {by_zlib}, of {} bytes: {page:.200}", page.len());
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 """Reads pages with the parsers of the Python package prometheus_client, and prints what they found as JSON."""
 
+import gzip
 import json
 import struct
 import sys
@@ -16,8 +17,9 @@ def sample(found):
 
 
 def page(path):
-    parse = openmetrics if path.endswith(".om") else text
-    with open(path, encoding="utf-8", newline="") as file:
+    parse = openmetrics if ".om" in path else text
+    read = gzip.open if path.endswith(".gz") else open
+    with read(path, "rt", encoding="utf-8", newline="") as file:
         families = list(parse(file.read()))
     return [
         [family.name, family.type, family.documentation, family.unit, [sample(s) for s in family.samples]]

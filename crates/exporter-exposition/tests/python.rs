@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use exporter_exposition::{Encoder, Format, Page, Piece};
+use exporter_exposition::{Compressors, Encoder, Format, GzipMethod, Page, Piece};
 use exporter_sdk::{Family, HistogramValue, Kind, Recorder, Scrape, Snapshot, SummaryValue};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -329,6 +329,18 @@ fn encode(snapshots: &[Arc<Snapshot>], format: Format) -> Vec<u8> {
     bytes
 }
 
+/// Every third page is compressed in one way, every third in the other.
+fn pack(page: Vec<u8>, index: usize) -> (Vec<u8>, &'static str) {
+    let method = match index % 3 {
+        0 => return (page, ""),
+        1 => GzipMethod::Lines,
+        _ => GzipMethod::Zlib,
+    };
+    let mut packed = Vec::new();
+    Compressors::new(method).begin().write(&page, true, &mut packed);
+    (packed, ".gz")
+}
+
 /// What Python finds on each of these pages.
 fn python(pages: &[String]) -> Vec<Value> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python.py");
@@ -366,8 +378,9 @@ fn python_reads_back_every_sample_of_any_page_to_the_bit() {
             instances.iter().map(|instance| snapshot(&made, *instance)).collect();
         made.sort_by(|a, b| a.name.cmp(&b.name));
         for (extension, format) in [("txt", Format::Text), ("om", Format::OpenMetrics100)] {
-            let path = folder.path().join(format!("{index}.{extension}"));
-            fs::write(&path, encode(&snapshots, format)).unwrap();
+            let (packed, suffix) = pack(encode(&snapshots, format), index);
+            let path = folder.path().join(format!("{index}.{extension}{suffix}"));
+            fs::write(&path, packed).unwrap();
             pages.push(path.display().to_string());
             let families = made.iter().map(|made| made.expected(format != Format::Text, instances));
             expected.push(families.collect::<Value>());
@@ -382,8 +395,16 @@ fn python_reads_back_every_sample_of_any_page_to_the_bit() {
 
 #[track_caller]
 fn compare(page: &str, found: &Value, expected: &Value) {
-    let text =
-        || String::from_utf8_lossy(&fs::read(page).unwrap()).chars().take(4000).collect::<String>();
+    let text = || {
+        let mut text = String::new();
+        let file = fs::File::open(page).unwrap();
+        let read = if page.ends_with(".gz") {
+            flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text)
+        } else {
+            { file }.read_to_string(&mut text)
+        };
+        read.map(|_| text.chars().take(4000).collect::<String>()).unwrap()
+    };
     let (Some(found), Some(expected)) = (found.as_array(), expected.as_array()) else {
         panic!("{found}:\n{}", text());
     };

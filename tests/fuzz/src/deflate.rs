@@ -9,12 +9,31 @@ use flate2::read::MultiGzDecoder;
 use libdeflater::Decompressor;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (Vec<u8>, Vec<u16>)| {
-    let (text, cuts) = input;
+/// What a page is made of: what stood there before, from one place for some bytes, and bytes of its own.
+type Part<'a> = (u32, u16, &'a [u8]);
+
+/// Larger pages only take longer.
+const LARGEST: usize = 3 << 20;
+
+fn page(parts: &[Part<'_>]) -> Vec<u8> {
+    let mut page = Vec::new();
+    for (from, length, own) in parts {
+        if !page.is_empty() && page.len() < LARGEST {
+            let from = *from as usize % page.len();
+            page.extend_from_within(from..(from + usize::from(*length)).min(page.len()));
+        }
+        page.extend_from_slice(own);
+    }
+    page
+}
+
+fuzz_target!(|input: (Vec<Part<'_>>, Vec<u32>)| {
+    let (parts, cuts) = input;
+    let text = page(&parts);
     let (mut deflater, mut packed) = (Deflater::new(), Vec::new());
     let mut rest = text.as_slice();
     for cut in cuts {
-        let (piece, behind) = rest.split_at(usize::from(cut).min(rest.len()));
+        let (piece, behind) = rest.split_at((cut as usize % LARGEST).min(rest.len()));
         deflater.write(piece, false, &mut packed);
         rest = behind;
     }
