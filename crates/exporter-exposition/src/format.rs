@@ -1,6 +1,7 @@
 //! The exposition formats, and which of them a scraper wants.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 /// An exposition format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,16 +28,27 @@ impl Format {
         }
     }
 
-    /// The format of a media type with this version; without one, the oldest.
-    fn of(media_type: &str, version: Option<&str>) -> Option<Self> {
-        match (media_type, version) {
-            ("text/plain", None | Some("0.0.4")) | ("*/*" | "text/*", None) => Some(Self::Text),
-            ("application/openmetrics-text", None | Some("0.0.1")) => Some(Self::OpenMetrics001),
-            ("application/openmetrics-text", Some("1.0.0")) => Some(Self::OpenMetrics100),
-            _ => None,
+    /// How closely a range of media types names the format, if it does. Without a version, the oldest is meant.
+    fn closeness(self, media_type: &str, version: Option<&str>) -> Option<u8> {
+        let (name, group, own) = match self {
+            Self::Text => ("text/plain", "text/*", "0.0.4"),
+            Self::OpenMetrics001 => (OPENMETRICS, "application/*", "0.0.1"),
+            Self::OpenMetrics100 => (OPENMETRICS, "application/*", "1.0.0"),
+        };
+        let oldest = self != Self::OpenMetrics100;
+        match version {
+            Some(version) => (media_type == name && version == own).then_some(NAMED + 1),
+            None if media_type == name => oldest.then_some(NAMED),
+            None if media_type == group => Some(1),
+            None => (media_type == "*/*").then_some(0),
         }
     }
 }
+
+/// How closely a range is that names a media type, with or without a version.
+const NAMED: u8 = 2;
+
+const OPENMETRICS: &str = "application/openmetrics-text";
 
 /// What a page is sent as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,16 +64,31 @@ pub struct ContentType {
 const ESCAPINGS: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
 
 impl ContentType {
-    /// What the `Accept` header of a request asks for, by RFC 9110, section 12.5.1: of what we have, the range with the
-    /// highest quality, the first of several. OpenMetrics is had where `openmetrics` says so. Where nothing fits, text is
-    /// sent all the same, as every exporter does.
+    /// What the `Accept` header of a request asks for, by RFC 9110, section 12.5.1: for each format that we have, the range
+    /// that names it most closely says its quality, and the format with the highest is sent; of several, the one that is
+    /// named most closely, then first. OpenMetrics is had where `openmetrics` says so. Where nothing fits, text is sent all
+    /// the same, as every exporter does.
     pub fn negotiate(accept: &str, openmetrics: bool) -> Self {
-        let mut best: Option<(f64, Self)> = None;
-        for (quality, content_type) in accept.split(',').filter_map(range) {
-            let had = openmetrics || content_type.format == Format::Text;
-            let better = best.is_none_or(|(so_far, _)| quality > so_far);
-            if had && quality > 0.0 && better {
-                best = Some((quality, content_type));
+        let had: &[Format] = if openmetrics {
+            &[Format::Text, Format::OpenMetrics100, Format::OpenMetrics001]
+        } else {
+            &[Format::Text]
+        };
+        let ranges: Vec<Range<'_>> = accept.split(',').filter_map(Range::read).collect();
+        let mut best: Option<(Choice, Self)> = None;
+        for &format in had {
+            let closest = ranges.iter().enumerate().filter_map(|(place, range)| {
+                let closeness = format.closeness(&range.media_type, range.version)?;
+                Some((closeness, Reverse(place), range))
+            });
+            let closest = closest.max_by_key(|(closeness, place, _)| (*closeness, *place));
+            let Some((closeness, place, range)) = closest.filter(|(_, _, it)| it.quality > 0)
+            else {
+                continue;
+            };
+            let choice = (range.quality, closeness.min(NAMED), place);
+            if best.as_ref().is_none_or(|(so_far, _)| choice > *so_far) {
+                best = Some((choice, Self { format, escaping: range.escaping }));
             }
         }
         best.map(|(_, content_type)| content_type).unwrap_or_default()
@@ -77,39 +104,84 @@ impl ContentType {
     }
 }
 
-/// Reads one range of an `Accept` header: `application/openmetrics-text;version=1.0.0;q=0.5`.
-fn range(text: &str) -> Option<(f64, ContentType)> {
-    let mut parts = text.split(';').map(str::trim);
-    let media_type = parts.next()?.to_ascii_lowercase();
-    let (mut quality, mut version, mut escaping) = (1.0, None, None);
-    for parameter in parts {
-        let (name, value) = parameter.split_once('=')?;
-        let value = value.trim().trim_matches('"');
-        match name.trim().to_ascii_lowercase().as_str() {
-            "q" => quality = value.parse::<f64>().ok().filter(|q| (0.0..=1.0).contains(q))?,
-            "version" => version = Some(value),
-            "escaping" => escaping = ESCAPINGS.into_iter().find(|known| *known == value),
-            _ => {}
-        }
-    }
-    let format = Format::of(&media_type, version)?;
-    Some((quality, ContentType { format, escaping }))
+/// By quality, closeness and place.
+type Choice = (u16, u8, Reverse<usize>);
+
+/// One range of an `Accept` header: `application/openmetrics-text;version=1.0.0;q=0.5`.
+struct Range<'a> {
+    media_type: String,
+    version: Option<&'a str>,
+    escaping: Option<&'static str>,
+    quality: u16,
 }
 
-/// Whether the `Accept-Encoding` header of a request allows gzip.
-pub fn accepts_gzip(accept_encoding: &str) -> bool {
-    let mut wildcard = false;
-    for coding in accept_encoding.split(',') {
-        let (name, quality) = coding.split_once(';').unwrap_or((coding, "q=1"));
-        let quality = quality.trim().strip_prefix("q=").and_then(|q| q.trim().parse::<f64>().ok());
-        let allowed = quality.is_some_and(|quality| quality > 0.0);
-        match name.trim().to_ascii_lowercase().as_str() {
-            "gzip" | "x-gzip" => return allowed,
-            "*" => wildcard = allowed,
-            _ => {}
+impl<'a> Range<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let (name, parameters) = text.split_once(';').unwrap_or((text, ""));
+        let media_type = name.trim().to_ascii_lowercase();
+        let mut range = Self { media_type, version: None, escaping: None, quality: BEST };
+        for (name, value) in read_parameters(parameters) {
+            match name.as_str() {
+                "q" => range.quality = read_quality(value)?,
+                "version" => range.version = Some(value),
+                "escaping" => {
+                    range.escaping = ESCAPINGS.into_iter().find(|known| *known == value);
+                }
+                _ => {}
+            }
+        }
+        Some(range)
+    }
+}
+
+/// Parameters with their names in lower case. What is none is passed over.
+fn read_parameters(text: &str) -> impl Iterator<Item = (String, &str)> {
+    text.split(';').filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        Some((name.trim().to_ascii_lowercase(), value.trim().trim_matches('"')))
+    })
+}
+
+/// The quality of what has none, in thousandths, the smallest step there is.
+const BEST: u16 = 1000;
+
+fn read_quality(text: &str) -> Option<u16> {
+    let quality = text.parse::<f64>().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let thousandths = (quality * f64::from(BEST)).ceil() as u16;
+    Some(thousandths)
+}
+
+/// What the `Accept-Encoding` header of a request allows, by RFC 9110, section 12.5.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AcceptEncoding {
+    /// Whether it takes gzip.
+    pub gzip: bool,
+    /// Whether it takes bytes as they are, which all do that do not say otherwise.
+    pub identity: bool,
+}
+
+impl AcceptEncoding {
+    /// Reads the value of the header, which is empty where there is none.
+    pub fn read(accept_encoding: &str) -> Self {
+        let (mut gzip, mut identity, mut others) = (None, None, None);
+        for coding in accept_encoding.split(',') {
+            let (name, parameters) = coding.split_once(';').unwrap_or((coding, ""));
+            let quality = read_parameters(parameters).find(|(name, _)| name == "q");
+            let allowed =
+                quality.map_or(Some(BEST), |(_, text)| read_quality(text)).is_some_and(|q| q > 0);
+            match name.trim().to_ascii_lowercase().as_str() {
+                "gzip" | "x-gzip" => gzip = Some(allowed),
+                "identity" => identity = Some(allowed),
+                "*" => others = Some(allowed),
+                _ => {}
+            }
+        }
+        Self {
+            gzip: gzip.or(others).unwrap_or(false),
+            identity: identity.or(others).unwrap_or(true),
         }
     }
-    wildcard
 }
 
 #[cfg(test)]
@@ -153,6 +225,16 @@ mod tests {
             ("application/openmetrics-text; version=2.0.0, text/plain;q=0.1", TEXT, TEXT),
             ("text/plain;q=0.5, application/openmetrics-text;version=1.0.0;q=0.5", TEXT, TEXT),
             ("application/openmetrics-text;version=1.0.0;q=0", TEXT, TEXT),
+            // The range that names a format most closely says its quality, and of equals it is taken.
+            ("text/plain;q=0.1, */*;q=0.9, application/openmetrics-text;q=0.5", TEXT, OM_1),
+            ("*/*, application/openmetrics-text;version=1.0.0", TEXT, OM_1),
+            ("text/*;q=0.3, text/plain;q=0, application/*;q=0.1", TEXT, OM_1),
+            ("text/plain, */*;q=0.5", TEXT, TEXT),
+            ("text/plain;q=0, */*;q=0", TEXT, TEXT),
+            // Parameters that are none, or have names in upper case.
+            ("application/openmetrics-text;version=1.0.0;", TEXT, OM_1),
+            ("application/openmetrics-text;version=1.0.0;q=0.6;foo,*/*;Q=0.2", TEXT, OM_1),
+            ("application/openmetrics-text ; version = 1.0.0", TEXT, OM_1),
             ("application/openmetrics-text;version=1.0.0;q=0.001,*/*;q=0", TEXT, OM_1),
             (
                 "text/plain;escaping=underscores",
@@ -172,14 +254,31 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_sent_to_those_who_take_it() {
-        for yes in
-            ["gzip", "GZIP", "deflate, gzip", "gzip;q=0.5", "br, *", "x-gzip", "gzip ; q=1.0"]
-        {
-            assert!(accepts_gzip(yes), "{yes}");
-        }
-        for no in ["", "identity", "gzip;q=0", "*;q=0", "gzip;q=x", "br", "*, gzip;q=0"] {
-            assert!(!accepts_gzip(no), "{no}");
+    fn encodings_are_those_that_are_allowed() {
+        for (header, gzip, identity) in [
+            ("gzip", true, true),
+            ("GZIP", true, true),
+            ("deflate, gzip", true, true),
+            ("gzip;q=0.5", true, true),
+            ("gzip;Q=0.5", true, true),
+            ("gzip;q=1;x=1", true, true),
+            ("gzip;", true, true),
+            ("br, *", true, true),
+            ("x-gzip", true, true),
+            ("gzip ; q=1.0", true, true),
+            ("gzip, identity;q=0", true, false),
+            ("*;q=0, gzip", true, false),
+            ("*;q=0, gzip, identity;q=0.1", true, true),
+            ("", false, true),
+            ("identity", false, true),
+            ("gzip;q=0", false, true),
+            ("*;q=0", false, false),
+            ("gzip;q=x", false, true),
+            ("br", false, true),
+            ("*, gzip;q=0", false, true),
+        ] {
+            let expected = AcceptEncoding { gzip, identity };
+            assert_eq!(AcceptEncoding::read(header), expected, "{header}");
         }
     }
 }

@@ -14,7 +14,7 @@ mod page;
 mod piece;
 
 pub use crate::encoder::Encoder;
-pub use crate::format::{ContentType, Format, accepts_gzip};
+pub use crate::format::{AcceptEncoding, ContentType, Format};
 pub use crate::gzip::{Compressors, Gzip, GzipMethod, SMALLEST};
 pub use crate::lint::lint;
 pub use crate::page::Page;

@@ -398,7 +398,7 @@ fn compare(page: &str, found: &Value, expected: &Value) {
     let text = || {
         let mut text = String::new();
         let file = fs::File::open(page).unwrap();
-        let read = if page.ends_with(".gz") {
+        let read = if Path::new(page).extension().is_some_and(|extension| extension == "gz") {
             flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text)
         } else {
             { file }.read_to_string(&mut text)

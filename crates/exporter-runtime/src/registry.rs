@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use exporter_exposition::{Compressors, Page, accepts_gzip};
+use exporter_exposition::{AcceptEncoding, Compressors, Page};
 use exporter_sdk::{Family, FamilySamples, Origin};
 
 use crate::catalog::Catalog;
@@ -228,7 +228,7 @@ impl Registry {
 
     /// What pages are compressed with for a scraper with this `Accept-Encoding` header, if they are.
     pub fn compressors(&self, accept_encoding: &str) -> Option<&Compressors> {
-        let wanted = self.options.gzip.is_some() && accepts_gzip(accept_encoding);
+        let wanted = self.options.gzip.is_some() && AcceptEncoding::read(accept_encoding).gzip;
         wanted.then_some(&self.services.compressors)
     }
 

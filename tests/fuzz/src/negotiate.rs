@@ -2,12 +2,12 @@
 
 #![no_main]
 
-use exporter_exposition::{ContentType, accepts_gzip};
+use exporter_exposition::{AcceptEncoding, ContentType};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|headers: (&str, bool)| {
     let (header, openmetrics) = headers;
     let answer = ContentType::negotiate(header, openmetrics).header();
     assert!(answer.contains("; charset=utf-8"), "{answer}");
-    let _ = accepts_gzip(header);
+    let _ = AcceptEncoding::read(header);
 });
