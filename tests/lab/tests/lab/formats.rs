@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use exporter_testkit::{Exporter, Prometheus, Response};
 use flate2::read::GzDecoder;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Config, LAB};
 
@@ -154,11 +154,14 @@ fn python_reads_every_kind_in_both_formats() {
             families.iter().find(|family| family[0] == name).unwrap_or_else(|| panic!("{name}"))
         };
         let values = family("lab_values")[4].as_array().unwrap();
-        let expected =
-            [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 5e-324, f64::MAX, 0.1, 1e21, -1e-7];
-        for (value, expected) in values.iter().zip(expected) {
-            assert_eq!(value[2], format!("{:016x}", expected.to_bits()), "{value}");
-        }
+        let values: Vec<&str> = values.iter().map(|value| value[2].as_str().unwrap()).collect();
+        let expected = NUMBERS.map(|(_, number)| format!("{:016x}", number.to_bits()));
+        assert_eq!(values, expected);
+        // As near as a float is to 2^53 + 1.
+        assert_eq!(
+            family("lab_read_bytes")[4][0][2],
+            format!("{:016x}", 9_007_199_254_740_992_f64.to_bits())
+        );
         let labels = family("lab_labels")[4].as_array().unwrap();
         let texts: Vec<&str> =
             labels.iter().map(|sample| sample[1][0][1].as_str().unwrap()).collect();
@@ -177,51 +180,121 @@ fn python_reads_every_kind_in_both_formats() {
     }
 }
 
-#[test]
-fn a_real_prometheus_stores_the_same_from_both_formats() {
-    let text = kinds(&[]);
-    let openmetrics = kinds(&["--web.enable-openmetrics"]);
-    let stored = |exporter: &Exporter| {
-        let prometheus = Prometheus::scraping(exporter.address());
-        let mut found = Vec::new();
-        for query in [
-            "lab_values",
-            "lab_labels",
-            "lab_read_bytes_total",
-            "lab_odd",
-            "lab_build_info",
-            "lab_register",
-            "lab_latency_seconds_bucket",
-            "lab_latency_seconds_sum",
-            "lab_latency_seconds_count",
-            "lab_change_celsius_bucket",
-            "lab_size_bytes",
-        ] {
-            for mut series in prometheus.query(query) {
-                let metric = series["metric"].as_object_mut().unwrap();
-                metric.remove("instance");
-                // Before version 3, Prometheus kept bounds as they were spelled, and OpenMetrics spells 1 as 1.0.
-                for bound in ["le", "quantile"] {
-                    if let Some(Value::String(text)) = metric.get_mut(bound) {
-                        *text = text.parse::<f64>().unwrap().to_string();
-                    }
-                }
-                found.push(format!("{} {}", series["metric"], series["value"][1]));
+/// The numbers of `lab_values`, by name.
+const NUMBERS: [(&str, f64); 9] = [
+    ("nan", f64::NAN),
+    ("inf", f64::INFINITY),
+    ("-inf", f64::NEG_INFINITY),
+    ("-0", -0.0),
+    ("subnormal", 5e-324),
+    ("max", f64::MAX),
+    ("tenth", 0.1),
+    ("large", 1e21),
+    ("small", -1e-7),
+];
+
+/// What the collector `kinds` emits but for the time stamped sample: names with labels, and the bits of values.
+fn emitted(openmetrics: bool) -> Vec<(String, u64)> {
+    let of = |name: &str, label: &str, values: &[(&str, f64)]| {
+        let series = values.iter().map(|(text, value)| {
+            let labels = if text.is_empty() { json!({}) } else { json!({label: text}) };
+            (format!("{name}{labels}"), value.to_bits())
+        });
+        series.collect::<Vec<_>>()
+    };
+    let texts = ["", "plain", "\\", "\"", "\n", "\\n", "a\tb", "ä 😀 {},=#", " le=\"1\"} 2"];
+    let mut all = of("lab_values", "which", &NUMBERS);
+    all.extend(of("lab_labels", "text", &texts.map(|text| (text, 1.0))));
+    // As near as a float is to 2^53 + 1.
+    all.extend(of("lab_read_bytes_total", "", &[("", 9_007_199_254_740_992.0)]));
+    all.extend(of("lab_odd", "", &[("", 18_446_744_073_709_551_616.0)]));
+    all.push((r#"lab_build_info{"revision":"\"main\"","version":"1.2"}"#.into(), 1_f64.to_bits()));
+    all.extend(of("lab_register", "address", &[("7", -40.0)]));
+    let bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, f64::INFINITY];
+    let buckets = bounds.map(|bound| {
+        let count = [0.003, 0.2, 0.2, 70.0].iter().filter(|seconds| **seconds <= bound).count();
+        let labels = json!({"le": bound.to_string(), "method": "get"});
+        (format!("lab_latency_seconds_bucket{labels}"), (count as f64).to_bits())
+    });
+    all.extend(buckets);
+    all.extend(of("lab_latency_seconds_sum", "method", &[("get", 70.403)]));
+    all.extend(of("lab_latency_seconds_count", "method", &[("get", 4.0)]));
+    let changes = [("-1.5", 1.0), ("0", 2.0), ("1000000", 3.0), ("inf", 3.0)];
+    all.extend(of("lab_change_celsius_bucket", "le", &changes));
+    if !openmetrics {
+        all.extend(of("lab_change_celsius_sum", "", &[("", -2.0)]));
+        all.extend(of("lab_change_celsius_count", "", &[("", 3.0)]));
+    }
+    for (quantile, value) in [("0", 1.0), ("0.5", f64::NAN), ("0.999", 1e6), ("1", 1e6)] {
+        let labels = json!({"of": "reply", "quantile": quantile});
+        all.push((format!("lab_size_bytes{labels}"), value.to_bits()));
+    }
+    all.extend(of("lab_size_bytes_sum", "of", &[("reply", 1e6)]));
+    all.extend(of("lab_size_bytes_count", "of", &[("reply", 2.0)]));
+    all.sort();
+    all
+}
+
+/// `{__name__=~"lab_.+",__name__!="lab_level_meters"}`, as it stands in a URL.
+const ALL: &str = "%7B__name__=~%22lab_.%2B%22,__name__!=%22lab_level_meters%22%7D";
+
+/// What a Prometheus has stored of `exporter`, in the same form.
+fn stored(prometheus: &Prometheus) -> Vec<(String, u64)> {
+    let mut found = Vec::new();
+    for mut series in prometheus.query(ALL) {
+        let value: f64 = series["value"][1].as_str().unwrap().parse().unwrap();
+        let metric = series["metric"].as_object_mut().unwrap();
+        let name = metric.remove("__name__").unwrap();
+        metric.retain(|label, _| !["instance", "job"].contains(&label.as_str()));
+        // Before version 3, Prometheus kept bounds as they were spelled, and OpenMetrics spells 1 as 1.0.
+        for bound in ["le", "quantile"] {
+            if let Some(Value::String(text)) = metric.get_mut(bound) {
+                *text = text.parse::<f64>().unwrap().to_string();
             }
         }
+        // Prometheus stores each NaN as the same.
+        let value = if value.is_nan() { f64::NAN } else { value };
+        let name = name.as_str().unwrap();
+        found.push((format!("{name}{}", series["metric"]), value.to_bits()));
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_real_prometheus_stores_what_was_emitted_from_both_formats() {
+    for flags in [&[][..], &["--web.enable-openmetrics"]] {
+        let openmetrics = !flags.is_empty();
+        let exporter = kinds(flags);
+        let prometheus = Prometheus::scraping(exporter.address());
+        assert_eq!(stored(&prometheus), emitted(openmetrics), "{flags:?}");
         let level = prometheus.query("time()-timestamp(lab_level_meters)");
         let age: f64 = level[0]["value"][1].as_str().unwrap().parse().unwrap();
         assert!((55.0..90.0).contains(&age), "{age}");
-        found.sort();
-        (found, prometheus.api("metadata"))
-    };
-    let ((of_text, _), (of_openmetrics, metadata)) = (stored(&text), stored(&openmetrics));
-    assert_eq!(of_text, of_openmetrics);
-    assert!(of_text.len() > 40, "{of_text:?}");
-    let kind = |name: &str| metadata[name][0]["type"].clone();
-    assert_eq!(kind("lab_latency_seconds"), "histogram");
-    assert_eq!(metadata["lab_latency_seconds"][0]["unit"], "seconds");
-    assert_eq!(kind("lab_build"), "info");
-    assert_eq!(kind("lab_odd"), "unknown");
-    assert_eq!(kind("lab_size_bytes"), "summary");
+        if openmetrics {
+            let metadata = prometheus.api("metadata");
+            let kind = |name: &str| metadata[name][0]["type"].clone();
+            assert_eq!(kind("lab_latency_seconds"), "histogram");
+            assert_eq!(metadata["lab_latency_seconds"][0]["unit"], "seconds");
+            assert_eq!(kind("lab_build"), "info");
+            assert_eq!(kind("lab_odd"), "unknown");
+            assert_eq!(kind("lab_size_bytes"), "summary");
+        }
+    }
+}
+
+#[test]
+fn promtool_parses_every_kind() {
+    let page = kinds(&[]).get("/metrics").body;
+    let mut child = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let said = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    // It lints what it has parsed; names with `_total` missing and the like are what this collector is for.
+    let told: Vec<&str> = said.lines().collect();
+    assert_eq!(told, ["lab_odd counter metrics should have \"_total\" suffix"], "{said}");
 }
