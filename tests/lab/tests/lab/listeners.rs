@@ -42,3 +42,10 @@ fn systemd_hands_sockets_over() {
     let expected = "cannot listen on the sockets of systemd: no socket was handed over; start it from a .socket unit";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
 }
+
+#[test]
+fn an_address_that_cannot_be_listened_on_says_which_can() {
+    let output = run(LAB, ["--web.listen-address=vsock://:9100"]);
+    let expected = "`vsock://` is not supported; write `:PORT` or `unix:PATH`";
+    assert!(output.status.code() == Some(2) && stderr(&output).contains(expected), "{output:?}");
+}
