@@ -18,6 +18,6 @@ pub use crate::listen::{ListenAddress, ListenError, Listener};
 pub use crate::live::WebConfigFile;
 pub use crate::server::serve;
 pub use crate::site::{
-    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT, Reload, WebOptions,
-    scope,
+    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, OTHER_FILES, READ_TIMEOUT, Reload,
+    WebOptions, scope,
 };

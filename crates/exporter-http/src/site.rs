@@ -8,6 +8,7 @@ use std::{fmt, io};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
 use exporter_runtime::{
@@ -36,7 +37,7 @@ pub struct WebOptions {
     pub external: Option<ExternalUrl>,
     /// Whether configurations are shown.
     pub debug: bool,
-    /// How many scrapes are answered at once. Beyond, the answer is 503.
+    /// How many scrapes are answered at once. Beyond, the answer is 503. `usize::MAX` for no limit.
     pub max_requests: usize,
     /// What `POST /-/reload` does. Without it, that is refused.
     pub reload: Option<Arc<Reload>>,
@@ -67,6 +68,10 @@ pub const MAX_REQUESTS: usize = 512;
 
 /// How many connections there may be at once when nothing else was said.
 pub const MAX_CONNECTIONS: usize = 1024;
+
+/// How many files a process needs besides one for each connection that is allowed: connections that are one too many and
+/// are told so, the server's own, and what collectors read.
+pub const OTHER_FILES: usize = 192;
 
 /// How long the head of a request may take when nothing else was said.
 pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -181,6 +186,12 @@ impl Site {
         path.is_some_and(|path| ["/-/healthy", "/-/ready"].contains(&path))
     }
 
+    /// Whether everyone may see what is at a path. Those that the configuration lists are without the prefix.
+    pub(crate) fn is_for_everyone(&self, path: &str, settings: &WebSettings) -> bool {
+        let path = path.strip_prefix(&self.options.prefix);
+        path.is_some_and(|path| settings.unauthenticated_paths.iter().any(|open| open == path))
+    }
+
     pub(crate) fn text(
         &self,
         status: StatusCode,
@@ -272,8 +283,9 @@ fn read(path: &str, route: fn() -> Route) -> Resource {
 
 pub(crate) fn not_found() -> Route {
     web::to(|site: Data<Site>, request: HttpRequest| async move {
-        let path = request.path();
-        let text = format!("404: nothing at {path}; this exporter's pages are listed at /\n");
+        let (path, prefix) = (request.path(), &site.options.prefix);
+        let text =
+            format!("404: nothing at {path}; this exporter's pages are listed at {prefix}/\n");
         site.text(StatusCode::NOT_FOUND, text, site.begin(&request))
     })
 }
@@ -404,8 +416,10 @@ async fn collector_page(
     let page = site.registry.scrape(&scrape).await.page;
     let all = site.registry.status();
     let Some(status) = all.iter().find(|status| status.name == *collector) else {
-        let text =
-            format!("404: no collector `{collector}` runs here; those that do are listed at /\n");
+        let prefix = &site.options.prefix;
+        let text = format!(
+            "404: no collector `{collector}` runs here; those that do are listed at {prefix}/\n"
+        );
         return site.text(StatusCode::NOT_FOUND, text, begun);
     };
     let config = site.options.debug.then(|| site.registry.effective_configuration(&collector));
@@ -433,16 +447,24 @@ async fn configuration(site: Data<Site>, request: HttpRequest) -> HttpResponse<B
 }
 
 async fn discovery(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let options = &site.options;
-    let here = ExternalUrl {
-        https: options.config.has_tls(),
-        host: request.connection_info().host().to_owned(),
-        path: options.prefix.clone(),
+    let (options, begun) = (&site.options, site.begin(&request));
+    let Some(url) = options.external.clone().or_else(|| here(options, &request)) else {
+        let text = "400: the request has no Host header, so it is not known where this exporter is; send one, or start it with \
+                    --web.external-url\n";
+        return site.text(StatusCode::BAD_REQUEST, text, begun);
     };
-    let url = options.external.as_ref().unwrap_or(&here);
-    let text = pages::discovery(url, &options.telemetry_path, &site.registry.status());
-    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin(&request));
+    let text = pages::discovery(&url, &options.telemetry_path, &site.registry.status());
+    let body = Body::text(text, site.registry.web_metrics().clone(), begun);
     site.respond(StatusCode::OK, "application/json", body)
+}
+
+/// Where the client has found the exporter. What proxies add to a request is not looked at: anyone can, and `--web.external-url`
+/// says it for certain.
+fn here(options: &WebOptions, request: &HttpRequest) -> Option<ExternalUrl> {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or(header)?;
+    let (https, path) = (options.config.has_tls(), options.prefix.clone());
+    Some(ExternalUrl { https, host: host.to_owned(), path }).filter(|here| !here.host.is_empty())
 }
 
 async fn healthy(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {

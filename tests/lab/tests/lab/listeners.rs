@@ -49,3 +49,51 @@ fn an_address_that_cannot_be_listened_on_says_which_can() {
     let expected = "`vsock://` is not supported; write `:PORT` or `unix:PATH`";
     assert!(output.status.code() == Some(2) && stderr(&output).contains(expected), "{output:?}");
 }
+
+#[test]
+fn paths_behind_a_prefix_are_listed_without_it() {
+    let config =
+        Config::new("web: {bearer_tokens: [t0ken], unauthenticated_paths: [/-/healthy]}\n");
+    let exporter = config.start(&["--web.route-prefix=/exp"]);
+    for (path, expected) in [
+        ("/exp/-/healthy", 200),
+        ("/exp/-/ready", 401),
+        ("/-/healthy", 401),
+        ("/exp/exp/-/healthy", 401),
+    ] {
+        assert_eq!(exporter.get(path).status, expected, "{path}");
+    }
+    let with_token =
+        |path: &str| exporter.get_with(path, &[("authorization", "Bearer t0ken")]).body;
+    assert_eq!(
+        with_token("/exp/nosuch"),
+        "404: nothing at /exp/nosuch; this exporter's pages are listed at /exp/\n"
+    );
+    assert_eq!(
+        with_token("/exp/collectors/nosuch"),
+        "404: no collector `nosuch` runs here; those that do are listed at /exp/\n"
+    );
+}
+
+#[test]
+fn what_discovery_says_is_where_the_client_found_it() {
+    let config = Config::new("collectors: {kinds: {scrape: {min_interval: 15s}}}\n");
+    let exporter = config.start(&[]);
+    let found = exporter
+        .get_with("/sd", &[("x-forwarded-host", "evil.example"), ("host", "here.example:1")]);
+    assert!(
+        found.body.contains("\"here.example:1\"") && !found.body.contains("evil"),
+        "{}",
+        found.body
+    );
+    // A time-out that is longer than the interval would have Prometheus refuse the target.
+    for expected in ["\"__scrape_interval__\": \"15s\"", "\"__scrape_timeout__\": \"10s\""] {
+        assert!(found.body.contains(expected), "{}", found.body);
+    }
+    let url = format!("http://{}/sd", exporter.address());
+    let lost = curl(&["--http1.0", "--header", "Host:", &url]);
+    assert!(
+        lost.starts_with("400: the request has no Host header") && lost.ends_with("400 1\n"),
+        "{lost}"
+    );
+}
