@@ -1,10 +1,11 @@
 //! Where the exporter listens, and what it says of where it is.
 
+use std::net::TcpStream;
 use std::process::Command;
 
 use exporter_testkit::{Exporter, run};
 
-use crate::web::curl;
+use crate::web::{HASH, Keys, curl};
 use crate::{Config, LAB, stderr};
 
 #[test]
@@ -41,6 +42,51 @@ fn systemd_hands_sockets_over() {
     let output = run(LAB, ["--web.systemd-socket"]);
     let expected = "cannot listen on the sockets of systemd: no socket was handed over; start it from a .socket unit";
     assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+}
+
+#[test]
+fn a_unix_socket_that_asks_for_nothing_is_warned_of() {
+    let keys = Keys::new();
+    let web = "tls_server_config: {client_ca_file: ca.pem, cert_file: server.pem, key_file: server.key, \
+               client_auth_type: RequireAndVerifyClientCert}\n";
+    let socket = keys.path("exporter.sock");
+    let flag = format!("--web.listen-address=unix:{socket},mode=0600");
+    let warning = "Clients show no certificates on a Unix socket";
+    let exporter = keys.start(web, &[&flag]);
+    assert!(exporter.log().contains(warning), "{}", exporter.log());
+    assert!(curl(&["--unix-socket", &socket, "http://x/metrics"]).ends_with("200 1.1\n"));
+    drop(exporter);
+    let exporter = keys.start(&format!("{web}basic_auth_users: {{alice: {HASH}}}\n"), &[&flag]);
+    assert!(!exporter.log().contains(warning), "{}", exporter.log());
+    assert!(curl(&["--unix-socket", &socket, "http://x/metrics"]).ends_with("401 1.1\n"));
+}
+
+#[test]
+fn the_limit_of_open_files_lowers_that_of_connections_so_that_everyone_gets_in() {
+    let mut command = Command::new("sh");
+    // Without requests they go by making room, or not before the test has ended.
+    let flags = "--web.listen-address=127.0.0.1:0 --web.read-timeout=2m";
+    let start = format!("ulimit -n 300; exec {LAB} {flags}");
+    let exporter = Exporter::spawn({
+        command.args(["-c", &start]);
+        command
+    });
+    let told = "The limit of open files, 300, leaves room for 108 of the 1024 connections of --web.max-connections";
+    assert!(exporter.log().contains(told), "{}", exporter.log());
+    let idle: Vec<TcpStream> =
+        (0..400).map(|_| TcpStream::connect(exporter.address()).unwrap()).collect();
+    for _ in 0..10 {
+        let page = curl(&[&format!("http://{}/metrics", exporter.address())]);
+        assert!(page.ends_with("200 1.1\n"), "{page}");
+    }
+    drop(idle);
+}
+
+#[test]
+fn zero_is_no_limit() {
+    let exporter = Exporter::start(LAB, ["--web.max-requests=0", "--web.max-connections=0"]);
+    assert_eq!(exporter.get("/metrics").status, 200);
+    assert!(!exporter.log().contains("--web.max-connections"), "{}", exporter.log());
 }
 
 #[test]
