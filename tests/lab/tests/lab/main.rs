@@ -1,5 +1,6 @@
 //! The lab exporter over its real binary: the promises of a scrape, one by one.
 
+mod browser;
 mod certificates;
 mod collectors;
 mod configuration;
