@@ -10,7 +10,7 @@ use exporter_runtime::CollectorStatus;
 use exporter_sdk::HumanDuration;
 use serde_json::{Value, json};
 
-use crate::site::ExternalUrl;
+use crate::options::ExternalUrl;
 
 /// The time-out that Prometheus gives scrapes by default.
 const USUAL_TIMEOUT: Duration = Duration::from_secs(10);

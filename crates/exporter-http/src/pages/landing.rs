@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use exporter_runtime::{CollectorStatus, Reason, RunState};
 
 use super::{encode, escape, frame, told};
-use crate::site::WebOptions;
+use crate::options::WebOptions;
 
 pub(crate) fn render(options: &WebOptions, collectors: &[CollectorStatus]) -> String {
     let (name, version) = (escape(&options.name), escape(&options.version));

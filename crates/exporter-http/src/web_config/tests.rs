@@ -174,6 +174,23 @@ fn mistakes_are_told_with_their_place() {
             "web.yml:1:27: basic_auth_users.alice: expected text",
         ),
         (
+            "rate_limit: {interval: often}",
+            "web.yml:1:24: rate_limit.interval: invalid value: string \"often\", expected a duration such as `1s`, `250ms` \
+             or `1m30s`",
+        ),
+        (
+            "rate_limit: {interval: 48h}",
+            "web.yml:1:24: rate_limit.interval: nobody waits that long for a scrape; write 24h at most",
+        ),
+    ] {
+        refused(text, expected);
+    }
+}
+
+#[test]
+fn names_and_numbers_are_looked_at_whether_they_matter_or_not() {
+    for (text, expected) in [
+        (
             "basic_auth_users: {alice: $2b$03$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}",
             "web.yml:1:27: basic_auth_users.alice: bcrypt has no cost 3; expected 4 to 14",
         ),
@@ -188,15 +205,6 @@ fn mistakes_are_told_with_their_place() {
         (
             "tls_server_config: {curve_preferences: [P256]}",
             "web.yml:1:40: tls_server_config.curve_preferences: unknown curve `P256`; there are X25519, CurveP256 and CurveP384",
-        ),
-        (
-            "rate_limit: {interval: often}",
-            "web.yml:1:24: rate_limit.interval: invalid value: string \"often\", expected a duration such as `1s`, `250ms` \
-             or `1m30s`",
-        ),
-        (
-            "rate_limit: {interval: 48h}",
-            "web.yml:1:24: rate_limit.interval: nobody waits that long for a scrape; write 24h at most",
         ),
     ] {
         refused(text, expected);
