@@ -217,7 +217,11 @@ fn names_and_numbers_are_looked_at_whether_they_matter_or_not() {
         ),
         (
             "client_ca_file: cert.pem",
-            "client_ca_file: client CA's have been configured without a client_auth_type that asks for certificates",
+            "client_ca_file: no certificate is asked for; write a client_auth_type that does",
+        ),
+        (
+            "client_allowed_sans: [a]",
+            "client_allowed_sans: no certificate is asked for; write a client_auth_type that does",
         ),
         (
             "client_ca_file: other.pem, client_auth_type: RequireClientCert",

@@ -67,27 +67,15 @@ impl Clients {
         read: &mut Files<'_, '_>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Option<Self>, Problem> {
-        let kind = match tls.client_auth_type.as_str() {
-            "" => "NoClientCert",
-            // An older name.
-            "RequireClientCert" => "RequireAnyClientCert",
-            kind => kind,
-        };
-        if !TYPES.contains(&kind) {
-            let message = format!("invalid ClientAuth `{kind}`; there are {}", TYPES.join(", "));
-            return Err(read.problem("client_auth_type", &message));
-        }
+        let kind = kind(tls, read)?;
         let has_authorities = !(tls.client_ca.is_empty() && tls.client_ca_file.is_empty());
         let key = if tls.client_ca_file.is_empty() { "client_ca" } else { "client_ca_file" };
         if kind == "NoClientCert" {
-            return if has_authorities {
-                let message = "client CA's have been configured without a client_auth_type that asks for certificates";
-                Err(read.problem(key, message))
-            } else if tls.client_allowed_sans.is_empty() {
-                Ok(None)
-            } else {
-                let message = "no certificate is asked for; write a client_auth_type that does";
-                Err(read.problem("client_allowed_sans", message))
+            let message = "no certificate is asked for; write a client_auth_type that does";
+            return match (has_authorities, tls.client_allowed_sans.is_empty()) {
+                (true, _) => Err(read.problem(key, message)),
+                (_, false) => Err(read.problem("client_allowed_sans", message)),
+                _ => Ok(None),
             };
         }
         let verify = kind.contains("Verify");
@@ -134,6 +122,21 @@ impl Clients {
         let error = NotAllowed(names.join(", "));
         Err(CertificateError::Other(OtherError(Arc::new(error))).into())
     }
+}
+
+/// One of [`TYPES`].
+fn kind<'t>(tls: &'t TlsKeys, read: &Files<'_, '_>) -> Result<&'t str, Problem> {
+    let kind = match tls.client_auth_type.as_str() {
+        "" => "NoClientCert",
+        // An older name.
+        "RequireClientCert" => "RequireAnyClientCert",
+        kind => kind,
+    };
+    if TYPES.contains(&kind) {
+        return Ok(kind);
+    }
+    let message = format!("invalid ClientAuth `{kind}`; there are {}", TYPES.join(", "));
+    Err(read.problem("client_auth_type", &message))
 }
 
 /// Follows chains to one of `authorities`.
