@@ -206,14 +206,17 @@ fn web_args(port: u16) -> [Arg; 17] {
         Arg::new("web.max-requests")
             .long("web.max-requests")
             .value_name("N")
-            .value_parser(value_parser!(usize))
-            .help(format!("How many requests are answered at once; beyond, the answer is 503 [default: {MAX_REQUESTS}]")),
+            .value_parser(limit)
+            .help(format!(
+                "How many requests are answered at once; beyond, the answer is 503; 0 for no limit [default: {MAX_REQUESTS}]"
+            )),
         Arg::new("web.max-connections")
             .long("web.max-connections")
             .value_name("N")
-            .value_parser(at_least_one)
+            .value_parser(limit)
             .help(format!(
-                "How many connections there may be; beyond, one that is idle is closed for a new one [default: {MAX_CONNECTIONS}]"
+                "How many connections there may be; beyond, one that is idle is closed for a new one; 0 for as many as there \
+                 may be open files [default: {MAX_CONNECTIONS}]"
             )),
         Arg::new("web.read-timeout")
             .long("web.read-timeout")
@@ -261,9 +264,10 @@ fn web_args(port: u16) -> [Arg; 17] {
     ]
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
-    let number = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if number == 0 { Err("expected 1 or more".to_owned()) } else { Ok(number) }
+/// 0 is no limit, as in node_exporter.
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse().map_err(|_| "expected a number".to_owned())?;
+    Ok(if limit == 0 { usize::MAX } else { limit })
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

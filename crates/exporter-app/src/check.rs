@@ -34,7 +34,7 @@ pub(crate) fn web_config(file: Option<PathBuf>) -> Result<(), Exit> {
         file.ok_or_else(|| Exit::usage("name the file to check, or give --web.config.file"))?;
     let config = WebConfigFile::read(Some(&file)).map_err(Exit::failure)?;
     for warning in config.warnings() {
-        eprintln!("warning: {}: {warning}", file.display());
+        eprintln!("warning: {warning}");
     }
     let scheme = if config.has_tls() { "HTTPS" } else { "HTTP" };
     print(format!("{} can be used. Connections speak {scheme}\n", file.display()))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use exporter_http::{Listener, Reload, WebConfigFile, WebOptions, serve};
+use exporter_http::{Listener, OTHER_FILES, Reload, WebConfigFile, WebOptions, serve};
 use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,13 +33,14 @@ pub(crate) fn run(
     for warning in web_config.warnings() {
         tracing::warn!("{warning}");
     }
-    raise_file_limit();
+    let max_connections = connections(options.max_connections, raise_file_limit());
     let listeners = if options.systemd_socket {
         Listener::from_systemd()
     } else {
         options.listen.iter().map(Listener::bind).collect()
     };
     let listeners = listeners.map_err(Exit::failure)?;
+    warn_of_open_sockets(&listeners, &web_config, &registry);
     for note in &options.notes {
         tracing::info!("{note}");
     }
@@ -63,7 +64,7 @@ pub(crate) fn run(
         external: options.external,
         debug: options.debug,
         config: web_config,
-        max_connections: options.max_connections,
+        max_connections,
         read_timeout: options.read_timeout,
         idle_timeout: options.idle_timeout,
         reload: options.lifecycle.then(|| Arc::new(move || on_request.reload()) as Arc<Reload>),
@@ -83,11 +84,42 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// The soft limit is low for the sake of programs that use `select`; connections need more. Go programs do the same.
-fn raise_file_limit() {
+/// How many files may be open. The soft limit is low for the sake of programs that use `select`; connections need more. Go
+/// programs do the same.
+fn raise_file_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     // Where it may not be raised, it stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files).unwrap_or(usize::MAX)
+}
+
+/// As many connections as there can be files for: where the process has no more files, nobody gets in, while a limit of
+/// connections lets idle ones make room.
+fn connections(wanted: usize, files: usize) -> usize {
+    const MOST: usize = 1 << 20;
+    let possible = files.saturating_sub(OTHER_FILES).max(files / 8).clamp(1, MOST);
+    if wanted > possible && wanted != usize::MAX {
+        tracing::warn!(
+            "The limit of open files, {files}, leaves room for {possible} of the {wanted} connections of --web.max-connections; \
+             raise it (LimitNOFILE= of systemd, `ulimit -Hn`)"
+        );
+    }
+    wanted.min(possible)
+}
+
+/// There is no TLS on Unix sockets. Where a certificate is all that clients need, they need nothing there.
+fn warn_of_open_sockets(listeners: &[Listener], config: &WebConfigFile, registry: &Registry) {
+    if !config.asks_for_certificates_only() || !registry.web_settings().bearer_tokens.is_empty() {
+        return;
+    }
+    for listener in listeners.iter().filter(|listener| listener.is_unix()) {
+        tracing::warn!(
+            address = listener.address(),
+            "Clients show no certificates on a Unix socket: whoever the mode of its file lets in gets every page; add \
+             basic_auth_users or bearer_tokens if that is too many"
+        );
+    }
 }
 
 fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo) {

@@ -50,7 +50,7 @@ async fn refusal(site: &Site, config: &WebConfig, request: &ServiceRequest) -> O
     let settings = site.settings();
     let tokens = &settings.bearer_tokens;
     if config.users.is_empty() && tokens.is_empty()
-        || settings.unauthenticated_paths.iter().any(|path| path == request.path())
+        || site.is_for_everyone(request.path(), &settings)
     {
         return None;
     }

@@ -9,6 +9,7 @@ mod gate;
 mod listen;
 mod live;
 mod logins;
+mod options;
 mod pages;
 mod server;
 mod site;
@@ -16,8 +17,9 @@ mod web_config;
 
 pub use crate::listen::{ListenAddress, ListenError, Listener};
 pub use crate::live::WebConfigFile;
-pub use crate::server::serve;
-pub use crate::site::{
-    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT, Reload, WebOptions,
-    scope,
+pub use crate::options::{
+    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, OTHER_FILES, READ_TIMEOUT, Reload,
+    WebOptions,
 };
+pub use crate::server::serve;
+pub use crate::site::scope;

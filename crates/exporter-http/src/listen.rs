@@ -1,15 +1,18 @@
 //! Where to listen: TCP addresses, written as Go programs write them, Unix sockets, and what systemd hands over.
 
+mod unix;
+
 use std::fmt;
-use std::fs;
 use std::io;
-use std::net::TcpListener;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, chown};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::net::{Ipv6Addr, SocketAddrV6, TcpListener};
+use std::os::unix::net::UnixListener;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use listenfd::ListenFd;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
+
+pub(crate) use self::unix::SocketFile;
 
 /// Where to listen: `:18081` (all interfaces, IPv4 and IPv6), `localhost:18081`, `127.0.0.1:0`, `[::1]:18081`, or
 /// `unix:/run/exporter.sock,mode=0660,owner=prometheus:prometheus`. Port 0 lets the system choose.
@@ -45,7 +48,10 @@ impl FromStr for ListenAddress {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if let Some(rest) = text.strip_prefix("unix:") {
-            return unix(rest);
+            return unix::parse(rest);
+        }
+        if text.starts_with("vsock://") {
+            return Err("`vsock://` is not supported; write `:PORT` or `unix:PATH`".to_owned());
         }
         let form = "expected `:PORT`, `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`, such as `:18081` or `127.0.0.1:18081`";
         let (host, port) = text.rsplit_once(':').ok_or(form)?;
@@ -57,50 +63,6 @@ impl FromStr for ListenAddress {
             None => Ok(Self::Tcp { host: host.to_owned(), port }),
         }
     }
-}
-
-/// Reads `PATH[,mode=MODE][,owner=USER[:GROUP]]`.
-fn unix(text: &str) -> Result<ListenAddress, String> {
-    let mut parts = text.split(',');
-    let path = parts.next().unwrap_or_default();
-    if path.is_empty() {
-        return Err("expected a path behind `unix:`".to_owned());
-    }
-    let (mut mode, mut owner) = (None, (None, None));
-    for part in parts {
-        match part.split_once('=') {
-            Some(("mode", digits)) => {
-                let parsed = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777);
-                mode = Some(parsed.ok_or_else(|| {
-                    format!("`{digits}` is not a mode; write it in octal digits, such as `0660`")
-                })?);
-            }
-            Some(("owner", names)) => {
-                let (user, group) = names.split_once(':').unwrap_or((names, ""));
-                owner = (id("user", user, "/etc/passwd")?, id("group", group, "/etc/group")?);
-            }
-            _ => {
-                return Err(format!(
-                    "`{part}` is not known; behind the path may stand `mode=MODE` and `owner=USER:GROUP`"
-                ));
-            }
-        }
-    }
-    Ok(ListenAddress::Unix { path: path.into(), mode, owner })
-}
-
-/// The number of a user or a group, which is written as a number or a name.
-fn id(kind: &str, name: &str, file: &str) -> Result<Option<u32>, String> {
-    if name.is_empty() {
-        return Ok(None);
-    }
-    if let Ok(number) = name.parse() {
-        return Ok(Some(number));
-    }
-    let all = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
-    let line = all.lines().find(|line| line.split(':').next() == Some(name));
-    let number = line.and_then(|line| line.split(':').nth(2)?.parse().ok());
-    number.map(Some).ok_or_else(|| format!("there is no {kind} `{name}` in {file}"))
 }
 
 impl fmt::Display for ListenAddress {
@@ -128,23 +90,6 @@ pub(crate) enum ListenSocket {
     Unix(UnixListener),
 }
 
-/// The file of a Unix socket, which is removed with this unless another one has taken its place.
-#[derive(Debug)]
-pub(crate) struct SocketFile {
-    path: PathBuf,
-    identity: (u64, u64),
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        let now = fs::symlink_metadata(&self.path).map(|file| (file.dev(), file.ino()));
-        if now.is_ok_and(|now| now == self.identity) {
-            // Who starts next removes it where this fails.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 impl Listener {
     /// Binds `address`.
     ///
@@ -154,7 +99,7 @@ impl Listener {
     pub fn bind(address: &ListenAddress) -> Result<Self, ListenError> {
         let listener = match address {
             ListenAddress::Tcp { host, port } => tcp(host, *port),
-            ListenAddress::Unix { path, mode, owner } => at_path(path, *mode, *owner),
+            ListenAddress::Unix { path, mode, owner } => unix::bind(path, *mode, *owner),
         };
         listener.map_err(|error| ListenError { address: address.to_string(), error })
     }
@@ -178,61 +123,45 @@ impl Listener {
         Ok(listeners)
     }
 
+    /// Whether it is a Unix socket, on which there is no TLS.
+    pub fn is_unix(&self) -> bool {
+        matches!(self.socket, ListenSocket::Unix(_))
+    }
+
     /// The address that was bound, with the port that was chosen.
     pub fn address(&self) -> &str {
         &self.address
     }
 }
 
+/// How many connections wait to be accepted, unless the system allows fewer.
+const BACKLOG: i32 = 4096;
+
 fn tcp(host: &str, port: u16) -> io::Result<Listener> {
-    let socket = if host.is_empty() {
-        // On Linux the IPv6 wildcard takes IPv4 as well; where IPv6 is switched off, IPv4 alone has to do.
-        TcpListener::bind(("::", port)).or_else(|error| match error.kind() {
+    let socket = match host {
+        // Where IPv6 is switched off, IPv4 alone has to do.
+        "" => both_families(port).or_else(|error| match error.kind() {
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
             _ => TcpListener::bind(("0.0.0.0", port)),
-        })?
-    } else {
-        TcpListener::bind((host, port))?
+        })?,
+        "::" => both_families(port)?,
+        _ => TcpListener::bind((host, port))?,
     };
+    // It listens already; this is how the standard library's number of connections that wait is changed.
+    listen(&socket, BACKLOG)?;
     let address = socket.local_addr()?.to_string();
     Ok(Listener { socket: ListenSocket::Tcp(socket), address, file: None })
 }
 
-/// Makes a socket under another name and gives it its own when its mode and its owner are right: nobody can connect who
-/// may not. A socket that nothing listens on any more gives way.
-fn at_path(
-    path: &Path,
-    mode: Option<u32>,
-    (user, group): (Option<u32>, Option<u32>),
-) -> io::Result<Listener> {
-    match fs::symlink_metadata(path) {
-        Ok(file) if !file.file_type().is_socket() => {
-            return Err(io::Error::other("there is a file of this name that is no socket"));
-        }
-        Ok(_) if UnixStream::connect(path).is_ok() => {
-            return Err(io::Error::other("another process listens there"));
-        }
-        _ => {}
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let _ = fs::remove_file(&temporary);
-    let socket = UnixListener::bind(&temporary)?;
-    let ready = || {
-        if let Some(mode) = mode {
-            fs::set_permissions(&temporary, fs::Permissions::from_mode(mode))?;
-        }
-        if user.is_some() || group.is_some() {
-            chown(&temporary, user, group)?;
-        }
-        fs::rename(&temporary, path)?;
-        fs::symlink_metadata(path)
-    };
-    let file = ready().inspect_err(|_| drop(fs::remove_file(&temporary)))?;
-    let file = SocketFile { path: path.to_owned(), identity: (file.dev(), file.ino()) };
-    let address = format!("unix:{}", path.display());
-    Ok(Listener { socket: ListenSocket::Unix(socket), address, file: Some(file) })
+/// On the IPv6 wildcard, which takes IPv4 as well. `net.ipv6.bindv6only` says otherwise on some systems.
+fn both_families(port: u16) -> io::Result<TcpListener> {
+    let (kind, flags) = (SocketType::STREAM, SocketFlags::CLOEXEC);
+    let socket = socket_with(AddressFamily::INET6, kind, flags, None)?;
+    sockopt::set_ipv6_v6only(&socket, false)?;
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    bind(&socket, &SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, port, 0, 0))?;
+    listen(&socket, BACKLOG)?;
+    Ok(socket.into())
 }
 
 fn handed_over(handed: &mut ListenFd, index: usize) -> io::Result<Listener> {
@@ -264,6 +193,8 @@ impl std::error::Error for ListenError {}
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -281,6 +212,8 @@ mod tests {
             ("unix:/x,mode=7777", "`7777` is not a mode"),
             ("unix:/x,owner=nobody-of-this-name", "there is no user `nobody-of-this-name`"),
             ("unix:/x,mdoe=0600", "`mdoe=0600` is not known"),
+            ("vsock://:9100", "`vsock://` is not supported; write `:PORT`"),
+            ("https://:9100", "expected `:PORT`"),
         ] {
             let error = text.parse::<ListenAddress>().unwrap_err();
             assert!(error.starts_with(problem), "{text}: {error}");
@@ -304,26 +237,33 @@ mod tests {
     }
 
     #[test]
-    fn a_unix_socket_has_its_mode_gives_way_when_it_is_dead_and_is_removed_at_the_end() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.sock");
-        let address: ListenAddress = format!("unix:{},mode=0600", path.display()).parse().unwrap();
-        let listener = Listener::bind(&address).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        let error = Listener::bind(&address).unwrap_err().to_string();
-        assert!(error.ends_with("another process listens there"), "{error}");
-        // As if the process had been killed.
-        let Listener { socket, file, .. } = listener;
-        drop(socket);
-        let again = Listener::bind(&address).unwrap();
-        // It is another one's by now.
-        drop(file);
-        assert!(path.exists());
-        drop(again);
-        assert!(!path.exists());
-        fs::write(&path, "").unwrap();
-        let error = Listener::bind(&address).unwrap_err().to_string();
-        assert!(error.ends_with("that is no socket"), "{error}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    fn the_wildcard_takes_both_families_whatever_the_system_does_by_default() {
+        for host in ["", "::"] {
+            let address = ListenAddress::Tcp { host: host.to_owned(), port: 0 };
+            let listener = Listener::bind(&address).unwrap();
+            let ListenSocket::Tcp(socket) = &listener.socket else { panic!("{listener:?}") };
+            assert_eq!(sockopt::ipv6_v6only(socket), Ok(false), "{host}");
+            let port = socket.local_addr().unwrap().port();
+            for peer in ["127.0.0.1", "::1"] {
+                std::net::TcpStream::connect((peer, port)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn as_many_connections_wait_as_the_system_allows() {
+        let allowed = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+        let most = allowed.trim().parse().unwrap_or(400).min(400);
+        for address in ["127.0.0.1:0", ":0"] {
+            let listener = Listener::bind(&address.parse().unwrap()).unwrap();
+            let port = listener.address().rsplit(':').next().unwrap().parse().unwrap();
+            let waiting: Vec<_> = (0..most)
+                .map(|_| {
+                    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+                    std::net::TcpStream::connect_timeout(&address, Duration::from_millis(500))
+                })
+                .collect();
+            assert!(waiting.iter().all(Result::is_ok), "{address}");
+        }
     }
 }

@@ -23,7 +23,8 @@ fn frame(title: &str, root: &str, body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <link rel=\"stylesheet\" href=\"{root}style.css\">\n</head>\n<body>\n{body}</body>\n</html>\n"
+         <link rel=\"stylesheet\" href=\"{root}style.css\">\n</head>\n<body>\n<main>\n\
+         {body}</main>\n</body>\n</html>\n"
     )
 }
 

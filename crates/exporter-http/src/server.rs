@@ -25,7 +25,8 @@ use crate::accept::{Accept, Accepted};
 use crate::connection::{Connections, Socket};
 use crate::gate;
 use crate::listen::{ListenSocket, Listener};
-use crate::site::{self, Site, WebOptions};
+use crate::options::WebOptions;
+use crate::site::{self, Site};
 
 /// How long running requests may take to finish after the exporter was told to stop.
 const GRACE: Duration = Duration::from_secs(5);

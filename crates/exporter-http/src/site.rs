@@ -1,13 +1,14 @@
 //! The pages of an exporter: routes, and what answers them.
 
 use std::borrow::Cow;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use std::{fmt, io};
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
 use exporter_runtime::{
@@ -16,95 +17,10 @@ use exporter_runtime::{
 
 use crate::body::{Body, Count, MAX_HELD, Pieces, Request, Sending};
 use crate::connection::Connection;
-use crate::live::WebConfigFile;
 use crate::logins::Logins;
+use crate::options::{ExternalUrl, WebOptions};
 use crate::pages;
 use crate::web_config::WebConfig;
-
-/// What the web side has to know.
-#[derive(Clone)]
-pub struct WebOptions {
-    /// The name of the exporter, for people.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// The path of the metrics, with a leading slash.
-    pub telemetry_path: String,
-    /// What every path begins with here, `/exporter`; empty for nothing.
-    pub prefix: String,
-    /// Where the exporter is from outside, where that is known.
-    pub external: Option<ExternalUrl>,
-    /// Whether configurations are shown.
-    pub debug: bool,
-    /// How many scrapes are answered at once. Beyond, the answer is 503.
-    pub max_requests: usize,
-    /// What `POST /-/reload` does. Without it, that is refused.
-    pub reload: Option<Arc<Reload>>,
-    /// TLS, headers, users and a rate limit.
-    pub config: Arc<WebConfigFile>,
-    /// How many connections there may be at once. Beyond, one that is idle makes room, and where none is, the answer is 503.
-    pub max_connections: usize,
-    /// How long a handshake, and the head of a request, may take to arrive. Then the answer is 408.
-    pub read_timeout: Duration,
-    /// How long a connection is kept on which there is no request.
-    pub idle_timeout: Duration,
-}
-
-/// A URL that leads to an exporter from outside, `https://example.org/exporter`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExternalUrl {
-    /// Whether it begins with `https`.
-    pub https: bool,
-    /// With its port, if there is one.
-    pub host: String,
-    /// What every path begins with, without a slash at its end; empty for nothing.
-    pub path: String,
-}
-
-/// How many scrapes are answered at once when nothing else was said. They share runs, so one that waits costs next to
-/// nothing.
-pub const MAX_REQUESTS: usize = 512;
-
-/// How many connections there may be at once when nothing else was said.
-pub const MAX_CONNECTIONS: usize = 1024;
-
-/// How long the head of a request may take when nothing else was said.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection is kept without a request when nothing else was said. Scrapers come back every minute or so, and
-/// a connection that was closed in between costs both sides a new one.
-pub const IDLE_TIMEOUT: Duration = Duration::from_mins(5);
-
-impl Default for WebOptions {
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            version: String::new(),
-            telemetry_path: "/metrics".to_owned(),
-            prefix: String::new(),
-            external: None,
-            debug: false,
-            max_requests: MAX_REQUESTS,
-            reload: None,
-            config: Arc::default(),
-            max_connections: MAX_CONNECTIONS,
-            read_timeout: READ_TIMEOUT,
-            idle_timeout: IDLE_TIMEOUT,
-        }
-    }
-}
-
-/// Loads the configuration again; says what is wrong with it if it cannot be used.
-pub type Reload = dyn Fn() -> Result<(), String> + Send + Sync;
-
-impl fmt::Debug for WebOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebOptions")
-            .field("telemetry_path", &self.telemetry_path)
-            .field("max_requests", &self.max_requests)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What every page needs.
 pub(crate) struct Site {
@@ -179,6 +95,12 @@ impl Site {
     pub(crate) fn is_health(&self, path: &str) -> bool {
         let path = path.strip_prefix(&self.options.prefix);
         path.is_some_and(|path| ["/-/healthy", "/-/ready"].contains(&path))
+    }
+
+    /// Whether everyone may see what is at a path. Those that the configuration lists are without the prefix.
+    pub(crate) fn is_for_everyone(&self, path: &str, settings: &WebSettings) -> bool {
+        let path = path.strip_prefix(&self.options.prefix);
+        path.is_some_and(|path| settings.unauthenticated_paths.iter().any(|open| open == path))
     }
 
     pub(crate) fn text(
@@ -272,8 +194,9 @@ fn read(path: &str, route: fn() -> Route) -> Resource {
 
 pub(crate) fn not_found() -> Route {
     web::to(|site: Data<Site>, request: HttpRequest| async move {
-        let path = request.path();
-        let text = format!("404: nothing at {path}; this exporter's pages are listed at /\n");
+        let (path, prefix) = (request.path(), &site.options.prefix);
+        let text =
+            format!("404: nothing at {path}; this exporter's pages are listed at {prefix}/\n");
         site.text(StatusCode::NOT_FOUND, text, site.begin(&request))
     })
 }
@@ -404,8 +327,10 @@ async fn collector_page(
     let page = site.registry.scrape(&scrape).await.page;
     let all = site.registry.status();
     let Some(status) = all.iter().find(|status| status.name == *collector) else {
-        let text =
-            format!("404: no collector `{collector}` runs here; those that do are listed at /\n");
+        let prefix = &site.options.prefix;
+        let text = format!(
+            "404: no collector `{collector}` runs here; those that do are listed at {prefix}/\n"
+        );
         return site.text(StatusCode::NOT_FOUND, text, begun);
     };
     let config = site.options.debug.then(|| site.registry.effective_configuration(&collector));
@@ -433,16 +358,24 @@ async fn configuration(site: Data<Site>, request: HttpRequest) -> HttpResponse<B
 }
 
 async fn discovery(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let options = &site.options;
-    let here = ExternalUrl {
-        https: options.config.has_tls(),
-        host: request.connection_info().host().to_owned(),
-        path: options.prefix.clone(),
+    let (options, begun) = (&site.options, site.begin(&request));
+    let Some(url) = options.external.clone().or_else(|| here(options, &request)) else {
+        let text = "400: the request has no Host header, so it is not known where this exporter is; send one, or start it with \
+                    --web.external-url\n";
+        return site.text(StatusCode::BAD_REQUEST, text, begun);
     };
-    let url = options.external.as_ref().unwrap_or(&here);
-    let text = pages::discovery(url, &options.telemetry_path, &site.registry.status());
-    let body = Body::text(text, site.registry.web_metrics().clone(), site.begin(&request));
+    let text = pages::discovery(&url, &options.telemetry_path, &site.registry.status());
+    let body = Body::text(text, site.registry.web_metrics().clone(), begun);
     site.respond(StatusCode::OK, "application/json", body)
+}
+
+/// Where the client has found the exporter. What proxies add to a request is not looked at: anyone can, and `--web.external-url`
+/// says it for certain.
+fn here(options: &WebOptions, request: &HttpRequest) -> Option<ExternalUrl> {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or(header)?;
+    let (https, path) = (options.config.has_tls(), options.prefix.clone());
+    Some(ExternalUrl { https, host: host.to_owned(), path }).filter(|here| !here.host.is_empty())
 }
 
 async fn healthy(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {

@@ -57,7 +57,8 @@ pub(crate) fn render(
         body.push_str("<p>No metric is like that.</p>\n");
     }
     if let Some(config) = config {
-        let _ = write!(body, "<h2>Configuration</h2>\n<pre>{}</pre>\n", escape(config));
+        let _ =
+            write!(body, "<h2>Configuration</h2>\n<pre tabindex=\"0\">{}</pre>\n", escape(config));
     }
     frame(&collector.name, "../", &body)
 }
@@ -116,7 +117,7 @@ impl Shown {
             return;
         }
         let text = lines.iter().take(LINES).map(|line| escape(line)).collect::<Vec<_>>().join("\n");
-        let _ = writeln!(body, "<pre>{text}</pre>");
+        let _ = writeln!(body, "<pre tabindex=\"0\">{text}</pre>");
         if lines.len() > LINES {
             let _ = writeln!(body, "<p class=\"faint\">And {} more.</p>", lines.len() - LINES);
         }

@@ -10,9 +10,9 @@ use exporter_runtime::CollectorStatus;
 use exporter_sdk::HumanDuration;
 use serde_json::{Value, json};
 
-use crate::site::ExternalUrl;
+use crate::options::ExternalUrl;
 
-/// The time-out that Prometheus gives scrapes by default, which may not be longer than an interval.
+/// The time-out that Prometheus gives scrapes by default.
 const USUAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The targets of the exporter at `url`, whose metrics are at `path` there.
@@ -26,9 +26,9 @@ pub(crate) fn render(url: &ExternalUrl, path: &str, collectors: &[CollectorStatu
         let interval = collector.min_interval;
         if !interval.is_zero() {
             labels["__scrape_interval__"] = HumanDuration(interval).to_string().into();
-            if interval < USUAL_TIMEOUT {
-                labels["__scrape_timeout__"] = HumanDuration(interval).to_string().into();
-            }
+            // Prometheus refuses a target whose time-out is longer than its interval, as its own may be.
+            let timeout = interval.min(USUAL_TIMEOUT);
+            labels["__scrape_timeout__"] = HumanDuration(timeout).to_string().into();
         }
         json!({"targets": [url.host], "labels": labels})
     };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use exporter_runtime::{CollectorStatus, Reason, RunState};
 
 use super::{encode, escape, frame, told};
-use crate::site::WebOptions;
+use crate::options::WebOptions;
 
 pub(crate) fn render(options: &WebOptions, collectors: &[CollectorStatus]) -> String {
     let (name, version) = (escape(&options.name), escape(&options.version));
@@ -23,8 +23,8 @@ pub(crate) fn render(options: &WebOptions, collectors: &[CollectorStatus]) -> St
         return frame(&options.name, "", &body);
     }
     body.push_str(
-        "<div class=\"wide\"><table>\n<thead><tr><th>Collector</th><th>State</th><th>Last run</th><th>Took</th>\
-         <th>Samples</th></tr></thead>\n<tbody>\n",
+        "<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">Collector</th><th scope=\"col\">State</th>\
+         <th scope=\"col\">Last run</th><th scope=\"col\">Took</th><th scope=\"col\">Samples</th></tr></thead>\n<tbody>\n",
     );
     for collector in collectors {
         row(&mut body, collector);
@@ -60,12 +60,13 @@ fn row(body: &mut String, collector: &CollectorStatus) {
     // Writing to a string does not fail.
     let _ = writeln!(
         body,
-        "<tr><td><a href=\"collectors/{}\">{name}</a></td><td class=\"{class}\">{state}</td><td class=\"number\">{ago}</td>\
-         <td class=\"number\">{took}</td><td class=\"number\">{samples}</td></tr>",
+        "<tr><td><a href=\"collectors/{}\">{name}</a></td><td class=\"{class}\">{state}</td>\
+         <td class=\"number\" data-name=\"Last run\">{ago}</td><td class=\"number\" data-name=\"Took\">{took}</td>\
+         <td class=\"number\" data-name=\"Samples\">{samples}</td></tr>",
         encode(&collector.name)
     );
     if !error.is_empty() {
-        let _ = writeln!(body, "<tr class=\"why\"><td colspan=\"5\">{error}</td></tr>");
+        let _ = writeln!(body, "<tr class=\"why\"><td></td><td colspan=\"4\">{error}</td></tr>");
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use exporter_config::Problem;
 
-use super::Place;
+use super::Reading;
 use super::keys::RateKeys;
 
 /// A bucket of tokens: each request takes one, and every interval brings one back.
@@ -17,22 +17,18 @@ pub(crate) struct RateLimit {
     taken: Mutex<(Instant, Duration)>,
 }
 
-pub(super) fn read(
-    keys: &RateKeys,
-    place: Place<'_>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<RateLimit>, Problem> {
+pub(super) fn read(keys: &RateKeys, read: &mut Reading<'_>) -> Result<Option<RateLimit>, Problem> {
     let interval = Duration::from_nanos(keys.interval.0);
     if interval.is_zero() {
         return Ok(None);
     }
     if interval > Duration::from_hours(24) {
         let message = "nobody waits that long for a scrape; write 24h at most";
-        return Err(place.problem(&["rate_limit", "interval"], message));
+        return Err(read.problem(&["rate_limit", "interval"], message));
     }
     if keys.burst == 0 {
         // exporter-toolkit refuses every request then, which nobody can mean.
-        warnings.push("rate_limit.burst is 0 or missing; it is taken for 1".to_owned());
+        read.warn(&["rate_limit", "burst"], "0 or missing; it is taken for 1");
     }
     Ok(Some(RateLimit::new(interval, keys.burst.max(1))))
 }

@@ -22,8 +22,14 @@ fn folder(text: &str) -> TempDir {
 fn read(text: &str) -> Result<WebConfig, String> {
     let folder = folder(text);
     let place = format!("{}/", folder.path().display());
-    let config = WebConfig::read(&folder.path().join("web.yml"));
-    config.map_err(|problem| problem.to_string().replace(&place, ""))
+    let mut config = WebConfig::read(&folder.path().join("web.yml"), &mut Seen::default())
+        .map_err(|problem| problem.to_string().replace(&place, ""))?;
+    config.warnings.iter_mut().for_each(|warning| *warning = warning.replace(&place, ""));
+    Ok(config)
+}
+
+fn warned(text: &str, expected: &[&str]) {
+    assert_eq!(read(text).expect(text).warnings, expected, "{text}");
 }
 
 fn refused(text: &str, expected: &str) {
@@ -45,8 +51,15 @@ fn a_file_that_says_nothing_changes_nothing() {
             config.tls.is_none() && config.users.is_empty() && config.headers.is_empty(),
             "{text}"
         );
-        assert!(config.rate_limit.is_none() && config.warnings.is_empty(), "{text}");
+        assert!(config.rate_limit.is_none(), "{text}");
     }
+    for text in ["", "{}", "# nothing\n", "~"] {
+        warned(
+            text,
+            &["web.yml:1:1: there is nothing in it: everyone gets in, and nothing is encrypted"],
+        );
+    }
+    warned("tls_server_config:\nhttp_server_config: {}\nbasic_auth_users:\n", &[]);
 }
 
 #[test]
@@ -67,7 +80,6 @@ fn everything_is_read() {
     assert_eq!(tls.crypto_provider().kx_groups.len(), 2);
     assert_eq!(config.users["alice"], hash);
     assert_eq!(config.headers.len(), 2);
-    assert_eq!(config.files.len(), 4);
     assert!(config.rate_limit.is_some());
     assert_eq!(config.warnings, [""; 0]);
 }
@@ -91,19 +103,18 @@ fn certificates_stand_in_the_file_as_well() {
 
 #[test]
 fn what_rustls_does_not_have_is_left_out_with_a_warning_or_refused() {
-    let config = read(&format!(
-        "{TLS}, min_version: TLS10, curve_preferences: [CurveP521, CurveP256], \
-         cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]}}\n\
-         rate_limit: {{interval: 1s}}\n"
-    ));
-    assert_eq!(
-        config.unwrap().warnings,
-        [
-            "tls_server_config.cipher_suites: this exporter has no TLS_RSA_WITH_AES_128_CBC_SHA",
-            "tls_server_config.curve_preferences: this exporter has no CurveP521",
-            "tls_server_config.min_version is TLS10; the oldest version that this exporter has is TLS12",
-            "rate_limit.burst is 0 or missing; it is taken for 1",
-        ]
+    warned(
+        &format!(
+            "{TLS}, min_version: TLS10, curve_preferences: [CurveP521, CurveP256], \
+             cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]}}\n\
+             rate_limit: {{interval: 1s}}\n"
+        ),
+        &[
+            "web.yml:1:139: tls_server_config.cipher_suites: this exporter has no TLS_RSA_WITH_AES_128_CBC_SHA",
+            "web.yml:1:100: tls_server_config.curve_preferences: this exporter has no CurveP521",
+            "web.yml:1:74: tls_server_config.min_version: the oldest version that this exporter has is TLS12",
+            "web.yml:2:13: rate_limit.burst: 0 or missing; it is taken for 1",
+        ],
     );
     refused(
         &format!("{TLS}, max_version: TLS11}}"),
@@ -174,6 +185,30 @@ fn mistakes_are_told_with_their_place() {
     ] {
         refused(text, expected);
     }
+}
+
+#[test]
+fn names_and_numbers_are_looked_at_whether_they_matter_or_not() {
+    for (text, expected) in [
+        (
+            "basic_auth_users: {alice: $2b$03$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}",
+            "web.yml:1:27: basic_auth_users.alice: bcrypt has no cost 3; expected 4 to 14",
+        ),
+        (
+            "basic_auth_users: {alice: $2b$32$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}",
+            "web.yml:1:27: basic_auth_users.alice: bcrypt has no cost 32; expected 4 to 14",
+        ),
+        (
+            "tls_server_config: {min_version: TLS14}",
+            "web.yml:1:34: tls_server_config.min_version: unknown TLS version `TLS14`; there are TLS10, TLS11, TLS12, TLS13",
+        ),
+        (
+            "tls_server_config: {curve_preferences: [P256]}",
+            "web.yml:1:40: tls_server_config.curve_preferences: unknown curve `P256`; there are X25519, CurveP256 and CurveP384",
+        ),
+    ] {
+        refused(text, expected);
+    }
     for (keys, expected) in [
         (
             "client_auth_type: Maybe",
@@ -182,7 +217,11 @@ fn mistakes_are_told_with_their_place() {
         ),
         (
             "client_ca_file: cert.pem",
-            "client_ca_file: client CA's have been configured without a client_auth_type that asks for certificates",
+            "client_ca_file: no certificate is asked for; write a client_auth_type that does",
+        ),
+        (
+            "client_allowed_sans: [a]",
+            "client_allowed_sans: no certificate is asked for; write a client_auth_type that does",
         ),
         (
             "client_ca_file: other.pem, client_auth_type: RequireClientCert",
@@ -220,6 +259,102 @@ fn a_key_that_belongs_to_another_certificate_is_refused() {
     let other = folder("");
     let here = folder(&format!("{TLS}}}"));
     fs::copy(other.path().join("key.pem"), here.path().join("key.pem")).unwrap();
-    let problem = WebConfig::read(&here.path().join("web.yml")).unwrap_err().to_string();
+    let file = here.path().join("web.yml");
+    let problem = WebConfig::read(&file, &mut Seen::default()).unwrap_err().to_string();
     assert!(problem.contains("tls_server_config: certificate and key: "), "{problem}");
+}
+
+#[test]
+fn what_was_hardly_meant_is_told() {
+    warned(
+        "tls_server_config: {min_version: TLS13}",
+        &[
+            "web.yml:1:20: tls_server_config: no certificate is named, so nothing is encrypted; write cert_file and key_file, \
+           or leave it out",
+        ],
+    );
+    let hash =
+        |cost: &str| format!("$2y${cost}$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW");
+    warned(
+        &format!("basic_auth_users: {{alice: {}, bob: {}}}", hash("15"), hash("10")),
+        &[
+            "web.yml:1:27: basic_auth_users.alice: a hash of cost 15 takes very long to check, and logins wait for each other; \
+             write one of cost 10 to 14",
+            "web.yml:1:19: basic_auth_users: the hashes have different costs (10, 15), so the time that a login takes tells \
+             which users there are; give all the same",
+        ],
+    );
+    warned(&format!("basic_auth_users: {{alice: {0}, bob: {0}}}", hash("14")), &[]);
+    let names = |kind: &str| {
+        format!(
+            "{TLS}, client_ca_file: cert.pem, client_allowed_sans: [a], client_auth_type: {kind}}}"
+        )
+    };
+    let mandatory = |kind: &str| read(&names(kind)).unwrap().clients.mandatory;
+    warned(&names("RequireAndVerifyClientCert"), &[]);
+    assert!(mandatory("VerifyClientCertIfGiven"), "who shows none has none of the names");
+    warned(
+        &names("VerifyClientCertIfGiven"),
+        &[
+            "web.yml:1:108: tls_server_config.client_allowed_sans: a client without a certificate has none of these names and \
+           is refused, whatever VerifyClientCertIfGiven says; write RequireAndVerifyClientCert to say the same",
+        ],
+    );
+    let unverified = "web.yml:1:108: tls_server_config.client_allowed_sans: RequireAnyClientCert does not look at who signed a \
+                      certificate, so anyone can write these names into one; write RequireAndVerifyClientCert";
+    warned(&names("RequireAnyClientCert"), &[unverified]);
+}
+
+#[test]
+fn what_protects_is_not_taken_away_while_it_runs() {
+    let user =
+        "basic_auth_users: {alice: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
+    let tls = format!("{TLS}}}\n");
+    let clients = |keys: &str| format!("{TLS}, client_ca_file: cert.pem, {keys}}}\n");
+    let verified = clients("client_auth_type: RequireAndVerifyClientCert");
+    let optional = clients("client_auth_type: VerifyClientCertIfGiven");
+    let any = clients("client_auth_type: RequireAnyClientCert");
+    let named = clients("client_auth_type: RequireAndVerifyClientCert, client_allowed_sans: [a]");
+    let refusal = |before: &str, after: &str| {
+        let [before, after] = [before, after].map(|text| read(text).unwrap());
+        after.may_follow(&before, Path::new("web.yml")).err().map(|problem| problem.to_string())
+    };
+    let both = format!("{tls}{user}");
+    for (before, after, expected) in [
+        (user, "", ": there is nothing in it"),
+        ("rate_limit: {interval: 1s}", "# cut off", ": there is nothing in it"),
+        (
+            &both,
+            user,
+            ": tls_server_config: no certificate is named any more, so nothing would be encrypted",
+        ),
+        (&both, &tls, ": basic_auth_users: no user is left, so no password would be asked for"),
+        (&verified, &tls, ": tls_server_config: less would be asked of clients than before"),
+        (&verified, &optional, ": tls_server_config: less would be asked of clients than before"),
+        (&verified, &any, ": tls_server_config: less would be asked of clients than before"),
+        (&named, &verified, ": tls_server_config: less would be asked of clients than before"),
+    ] {
+        let expected = format!("web.yml{expected}; if that is meant, start the exporter again");
+        assert_eq!(refusal(before, after), Some(expected), "{before} {after}");
+    }
+    for (before, after) in [
+        ("", "{}"),
+        ("", &both),
+        (user, &both),
+        (&both, &both),
+        (&optional, &verified),
+        (&verified, &named),
+    ] {
+        assert_eq!(refusal(before, after), None, "{before} {after}");
+    }
+}
+
+#[test]
+fn files_that_could_not_be_read_are_seen_as_well_and_as_they_were_before() {
+    let folder = folder("tls_server_config: {cert_file: cert.pem, key_file: later.pem}");
+    let mut seen = Seen::default();
+    WebConfig::read(&folder.path().join("web.yml"), &mut seen).unwrap_err();
+    assert_eq!(seen.now(), seen);
+    fs::write(folder.path().join("later.pem"), "").unwrap();
+    assert_ne!(seen.now(), seen);
 }

@@ -4,10 +4,9 @@
 //! would be left.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use exporter_config::Problem;
+use exporter_config::{Node, Problem};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -15,8 +14,9 @@ use rustls::server::NoServerSessionStorage;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 
+pub(crate) use self::clients::Asked;
 use self::clients::Clients;
-use super::Place;
+use super::Reading;
 use super::keys::{Keys, TlsKeys};
 
 mod clients;
@@ -43,38 +43,57 @@ const GO_ONLY: [&str; 15] = [
     "TLS_ECDHE_RSA_WITH_RC4_128_SHA",
 ];
 
-/// What connections speak, or `None` for no TLS. Files that were read are added to `files`.
+/// What connections speak, or `None` for no TLS; and what clients have to show.
 pub(super) fn server_config(
     keys: &Keys,
-    place: Place<'_>,
-    files: &mut Vec<PathBuf>,
-    warnings: &mut Vec<String>,
-) -> Result<Option<Arc<ServerConfig>>, Problem> {
+    read: &mut Reading<'_>,
+) -> Result<(Option<Arc<ServerConfig>>, Asked), Problem> {
     let tls = &keys.tls_server_config;
-    if !tls.is_enabled() {
-        return Ok(None);
-    }
-    let mut read = Reader { place, files };
-    let chain = read.certificates("cert", &tls.cert, &tls.cert_file)?;
-    let key = read.key(&tls.key.0, &tls.key_file)?;
+    // Names are looked at whether they matter or not.
     let provider = Arc::new(CryptoProvider {
-        cipher_suites: cipher_suites(tls, place, warnings)?,
-        kx_groups: curves(tls, place, warnings)?,
+        cipher_suites: cipher_suites(tls, read)?,
+        kx_groups: curves(tls, read)?,
         ..ring::default_provider()
     });
-    let versions = versions(tls, place, warnings)?;
-    let problem = |message: &str| place.problem(&["tls_server_config"], message);
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(&versions)
-        .map_err(|error| problem(&error.to_string()))?;
-    let builder = match Clients::new(tls, &mut read, &provider)? {
+    let versions = versions(tls, read)?;
+    if !tls.is_enabled() {
+        let says_something = |node: &Node| node.entries().is_some_and(|keys| !keys.is_empty());
+        if read.node.get("tls_server_config").is_some_and(says_something) {
+            let message = "no certificate is named, so nothing is encrypted; write cert_file and key_file, or leave it out";
+            read.warn(&["tls_server_config"], message);
+        }
+        return Ok((None, Asked::default()));
+    }
+    let mut files = Files(read);
+    let chain = files.certificates("cert", &tls.cert, &tls.cert_file)?;
+    let key = files.key(&tls.key.0, &tls.key_file)?;
+    let clients = Clients::new(tls, &mut files, &provider)?;
+    let asked = clients.as_ref().map_or_else(Asked::default, Clients::asked);
+    let config = build(provider, &versions, clients, chain, key)
+        .map_err(|message| read.problem(&["tls_server_config"], &message))?;
+    Ok((Some(Arc::new(finish(config, keys))), asked))
+}
+
+fn build(
+    provider: Arc<CryptoProvider>,
+    versions: &[&'static SupportedProtocolVersion],
+    clients: Option<Clients>,
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, String> {
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|error| error.to_string())?;
+    let builder = match clients {
         Some(clients) => builder.with_client_cert_verifier(Arc::new(clients)),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder
-        .with_single_cert(chain, key)
-        .map_err(|error| problem(&format!("certificate and key: {error}")))?;
-    config.ignore_client_order = tls.prefer_server_cipher_suites.0;
+    let config = builder.with_single_cert(chain, key);
+    config.map_err(|error| format!("certificate and key: {error}"))
+}
+
+fn finish(mut config: ServerConfig, keys: &Keys) -> ServerConfig {
+    config.ignore_client_order = keys.tls_server_config.prefer_server_cipher_suites.0;
     // What a client had to show is looked at in every session, and sessions of scrapers last.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
@@ -82,18 +101,19 @@ pub(super) fn server_config(
     if keys.http_server_config.http2.0 {
         config.alpn_protocols.insert(0, b"h2".to_vec());
     }
-    Ok(Some(Arc::new(config)))
+    config
 }
 
 /// Reads what a key has or a file that it names.
-struct Reader<'a> {
-    place: Place<'a>,
-    files: &'a mut Vec<PathBuf>,
-}
+struct Files<'r, 'a>(&'r mut Reading<'a>);
 
-impl Reader<'_> {
+impl Files<'_, '_> {
     fn problem(&self, key: &str, message: &str) -> Problem {
-        self.place.problem(&["tls_server_config", key], message)
+        self.0.problem(&["tls_server_config", key], message)
+    }
+
+    fn warn(&mut self, key: &str, message: &str) {
+        self.0.warn(&["tls_server_config", key], message);
     }
 
     /// The text of `key`; the file goes before what stands in its place. Relative paths begin at the folder of the file.
@@ -105,10 +125,10 @@ impl Reader<'_> {
                 text => Ok((key.to_owned(), text.as_bytes().to_owned())),
             };
         }
-        let path = self.place.folder.join(file);
+        let path = self.0.folder.join(file);
+        self.0.seen.add(&path);
         let text = fs::read(&path)
             .map_err(|error| self.problem(&file_key, &format!("{}: {error}", path.display())))?;
-        self.files.push(path);
         Ok((file_key, text))
     }
 
@@ -139,8 +159,7 @@ impl Reader<'_> {
 
 fn versions(
     tls: &TlsKeys,
-    place: Place<'_>,
-    warnings: &mut Vec<String>,
+    read: &mut Reading<'_>,
 ) -> Result<Vec<&'static SupportedProtocolVersion>, Problem> {
     let of =
         |key: &str, name: &str, otherwise: usize| match VERSIONS.iter().position(|v| *v == name) {
@@ -149,24 +168,22 @@ fn versions(
             None => {
                 let message =
                     format!("unknown TLS version `{name}`; there are {}", VERSIONS.join(", "));
-                Err(place.problem(&["tls_server_config", key], &message))
+                Err(read.problem(&["tls_server_config", key], &message))
             }
         };
     let (min, max) =
         (of("min_version", &tls.min_version, 2)?, of("max_version", &tls.max_version, 3)?);
     if max < 2 {
         let message = "this exporter has TLS 1.2 and 1.3 only; write TLS12 or TLS13";
-        return Err(place.problem(&["tls_server_config", "max_version"], message));
+        return Err(read.problem(&["tls_server_config", "max_version"], message));
     }
     if min > max {
         let message = "newer than max_version, so there is no version left";
-        return Err(place.problem(&["tls_server_config", "min_version"], message));
+        return Err(read.problem(&["tls_server_config", "min_version"], message));
     }
     if min < 2 {
-        warnings.push(format!(
-            "tls_server_config.min_version is {}; the oldest version that this exporter has is TLS12",
-            tls.min_version
-        ));
+        let message = "the oldest version that this exporter has is TLS12";
+        read.warn(&["tls_server_config", "min_version"], message);
     }
     let all = [(2, &TLS12), (3, &TLS13)];
     Ok(all.into_iter().filter(|(v, _)| (min..=max).contains(v)).map(|(_, v)| v).collect())
@@ -175,8 +192,7 @@ fn versions(
 /// The suites of TLS 1.3 cannot be chosen, in Go neither.
 fn cipher_suites(
     tls: &TlsKeys,
-    place: Place<'_>,
-    warnings: &mut Vec<String>,
+    read: &mut Reading<'_>,
 ) -> Result<Vec<SupportedCipherSuite>, Problem> {
     let mut suites = ring::default_provider().cipher_suites;
     if tls.cipher_suites.is_empty() {
@@ -191,7 +207,7 @@ fn cipher_suites(
         if !known && !GO_ONLY.contains(&wanted.as_str()) {
             let all: Vec<String> = suites.iter().map(name).collect();
             let message = format!("unknown cipher suite `{wanted}`; there are {}", all.join(", "));
-            return Err(place.problem(&["tls_server_config", "cipher_suites"], &message));
+            return Err(read.problem(&["tls_server_config", "cipher_suites"], &message));
         }
         if !known {
             missing.push(wanted.as_str());
@@ -203,17 +219,16 @@ fn cipher_suites(
         let message = format!("this exporter has no {missing}");
         if suites.iter().all(|suite| suite.tls13().is_some()) && tls.max_version == "TLS12" {
             let message = format!("{message}, and TLS 1.3 is switched off: no suite is left");
-            return Err(place.problem(&["tls_server_config", "cipher_suites"], &message));
+            return Err(read.problem(&["tls_server_config", "cipher_suites"], &message));
         }
-        warnings.push(format!("tls_server_config.cipher_suites: {message}"));
+        read.warn(&["tls_server_config", "cipher_suites"], &message);
     }
     Ok(suites)
 }
 
 fn curves(
     tls: &TlsKeys,
-    place: Place<'_>,
-    warnings: &mut Vec<String>,
+    read: &mut Reading<'_>,
 ) -> Result<Vec<&'static dyn SupportedKxGroup>, Problem> {
     if tls.curve_preferences.is_empty() {
         return Ok(ring::default_provider().kx_groups);
@@ -224,18 +239,20 @@ fn curves(
             "X25519" => groups.push(ring::kx_group::X25519),
             "CurveP256" => groups.push(ring::kx_group::SECP256R1),
             "CurveP384" => groups.push(ring::kx_group::SECP384R1),
-            "CurveP521" | "X25519MLKEM768" => warnings
-                .push(format!("tls_server_config.curve_preferences: this exporter has no {name}")),
+            "CurveP521" | "X25519MLKEM768" => {
+                let message = format!("this exporter has no {name}");
+                read.warn(&["tls_server_config", "curve_preferences"], &message);
+            }
             _ => {
                 let message =
                     format!("unknown curve `{name}`; there are X25519, CurveP256 and CurveP384");
-                return Err(place.problem(&["tls_server_config", "curve_preferences"], &message));
+                return Err(read.problem(&["tls_server_config", "curve_preferences"], &message));
             }
         }
     }
     if groups.is_empty() {
         let message = "none of these is left; write X25519, CurveP256 or CurveP384";
-        return Err(place.problem(&["tls_server_config", "curve_preferences"], message));
+        return Err(read.problem(&["tls_server_config", "curve_preferences"], message));
     }
     Ok(groups)
 }

@@ -1,11 +1,15 @@
 //! The lab exporter over its real binary: the promises of a scrape, one by one.
 
+mod browser;
+mod certificates;
 mod collectors;
 mod configuration;
 mod formats;
 mod hostile;
 mod isolation;
 mod limits;
+mod listeners;
+mod live;
 mod pages;
 mod reload;
 mod requests;

@@ -5,14 +5,14 @@ use std::process::Command;
 use exporter_testkit::{Exporter, Prometheus};
 use tempfile::TempDir;
 
+use crate::browser::{Browser, FLAGS};
 use crate::{Config, LAB};
 
 /// What Chromium makes of a page, as HTML; it may have nothing to complain about.
 fn browse(exporter: &Exporter, path: &str) -> String {
     let profile = TempDir::new().unwrap();
     let output = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(FLAGS)
         .args(["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("http://{}{path}", exporter.address()))
@@ -93,6 +93,105 @@ fn a_collector_has_a_page_that_can_be_searched() {
         "{}",
         exporter.get("/config").body
     );
+}
+
+/// The lowest contrast of a text to its page, as WCAG counts it: 4.5 is enough for everyone.
+const CONTRAST: &str = "(() => {
+    const light = color => {
+        const [r, g, b] = color.match(/[\\d.]+/g).map(Number).map(v => v / 255)
+            .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const page = light(getComputedStyle(document.body).backgroundColor);
+    const all = [...document.querySelectorAll('main *:not(input, button)')];
+    return Math.min(...all.map(element => light(getComputedStyle(element).color))
+        .map(text => (Math.max(text, page) + 0.05) / (Math.min(text, page) + 0.05)));
+})()";
+
+#[test]
+fn pages_fit_a_phone_and_can_be_read_in_light_and_in_dark() {
+    let config = Config::new(
+        "collectors: {error: , kinds: , unavailable: , hang: {scrape: {timeout: 1s}}}\n",
+    );
+    let exporter = config.start(&["--web.enable-debug"]);
+    exporter.get("/metrics");
+    let mut browser = Browser::start();
+    for (width, scheme, background) in [
+        (1280, "light", "rgb(255, 255, 255)"),
+        (390, "light", "rgb(255, 255, 255)"),
+        (390, "dark", "rgb(13, 17, 23)"),
+    ] {
+        browser.look(width, scheme);
+        for path in ["/", "/collectors/kinds", "/collectors/error"] {
+            browser.open(&format!("http://{}{path}", exporter.address()));
+            assert_eq!(browser.ask("getComputedStyle(document.body).backgroundColor"), background);
+            let contrast = browser.ask(CONTRAST).as_f64().unwrap();
+            assert!(contrast >= 4.5, "{path} {scheme}: {contrast}");
+            // Nothing is beside the screen, and of the table nothing is behind its edge.
+            let wide = "[document.documentElement, ...document.querySelectorAll('.wide')] \
+                        .every(element => element.scrollWidth <= element.clientWidth)";
+            assert_eq!(browser.ask(wide), true, "{path} {width}");
+        }
+    }
+    browser.open(&format!("http://{}/", exporter.address()));
+    let row = browser.ask("document.querySelector('tbody tr').innerText.replace(/\\s+/g, ' ')");
+    assert!(row.as_str().unwrap().starts_with("bulk well"), "{row}");
+    let names = browser.ask(
+        "[...document.querySelectorAll('tbody tr:first-child td.number')] \
+         .map(cell => getComputedStyle(cell, '::before').content).join()",
+    );
+    assert!(names.as_str().unwrap().contains("Last run"), "{names}");
+}
+
+/// Who has the focus, if it can be seen.
+const FOCUS: &str = "(() => {
+    const it = document.activeElement;
+    const seen = getComputedStyle(it).outlineStyle != 'none' ? '' : 'unseen ';
+    return seen + (it.value || it.innerText.split('\\n')[0] || it.name);
+})()";
+
+#[test]
+fn pages_are_used_by_keyboard_alone() {
+    let config = Config::new("collectors: {kinds: {enabled: true}}\n");
+    let exporter = config.start(&[]);
+    let mut browser = Browser::start();
+    browser.open(&format!("http://{}/", exporter.address()));
+    let mut visited = Vec::new();
+    while visited.last().is_none_or(|last| last != "Show") && visited.len() < 20 {
+        browser.press("Tab");
+        visited.push(browser.ask(FOCUS).as_str().unwrap().to_owned());
+        if visited.last().unwrap() == "kinds" && visited.iter().any(|name| name == "bulk") {
+            // The second one of this name is its box, a link comes before.
+            if visited.iter().filter(|name| *name == "kinds").count() == 2 {
+                browser.press("Space");
+            }
+        }
+    }
+    let links = ["Metrics", "Health", "Readiness", "Service discovery"];
+    assert_eq!(visited[..4], links);
+    assert!(visited[4].starts_with("Collector"), "the table scrolls: {visited:?}");
+    assert_eq!(visited[5..], ["bulk", "kinds", "bulk", "kinds", "Show"]);
+    browser.press("Enter");
+    browser.wait_for("location.pathname == '/metrics' && document.readyState == 'complete'");
+    assert_eq!(browser.ask("location.search"), "?collect%5B%5D=kinds");
+    let page = browser.ask("document.body.innerText");
+    let page = page.as_str().unwrap();
+    assert!(page.contains("lab_odd") && !page.contains("my_gauge"), "{page}");
+
+    browser.open(&format!("http://{}/collectors/kinds", exporter.address()));
+    for expected in ["All collectors", "Its page of metrics"] {
+        browser.press("Tab");
+        assert_eq!(browser.ask(FOCUS), expected);
+    }
+    browser.press("Tab");
+    browser.write("latency");
+    browser.press("Enter");
+    browser.wait_for("location.search == '?q=latency' && document.readyState == 'complete'");
+    let found =
+        browser.ask("[...document.querySelectorAll('h2')].map(name => name.innerText).join()");
+    assert_eq!(found, "lab_latency_seconds");
+    let scrolled = "[...document.querySelectorAll('pre')].every(text => text.tabIndex == 0)";
+    assert_eq!(browser.ask(scrolled), true);
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Keys {
     }
 
     /// Puts a new file in the place of another at once, as whoever renews certificates does.
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path("new"), text).unwrap();
         fs::rename(self.path("new"), self.path(name)).unwrap();
     }
@@ -63,7 +63,7 @@ impl Keys {
     }
 }
 
-fn curl(args: &[&str]) -> String {
+pub(crate) fn curl(args: &[&str]) -> String {
     let output = Command::new("curl")
         .args([
             "--silent",
@@ -237,36 +237,6 @@ fn every_page_asks_for_a_password_or_a_token() {
 }
 
 #[test]
-fn users_headers_and_certificates_change_while_it_runs() {
-    let keys = Keys::new();
-    let exporter = keys.start(TLS, &[]);
-    let ends = |page: &str, code: &str| page.ends_with(&format!("{code} 2\n"));
-    assert!(ends(&keys.curl(&exporter, &[]), "200"));
-    keys.write("web.yml", &format!("{TLS}basic_auth_users: {{alice: {HASH}}}\n"));
-    wait_until("a password is asked for", || ends(&keys.curl(&exporter, &[]), "401"));
-    let alice = ["--user", "alice:secret"];
-    assert!(ends(&keys.curl(&exporter, &alice), "200"));
-    // A broken file changes nothing.
-    keys.write("web.yml", "tls_server_config: {cert_file: gone.pem}\n");
-    wait_until("the mistake is told", || exporter.log().contains("gone.pem: No such file"));
-    let page = keys.curl(&exporter, &alice);
-    assert!(page.contains("\nexporter_web_config_last_reload_successful 0\n"), "{page}");
-    assert!(ends(&keys.curl(&exporter, &[]), "401"));
-    let headers = "http_server_config: {headers: {X-Frame-Options: deny}}\n";
-    keys.write("web.yml", &format!("{TLS}{headers}"));
-    wait_until("it has a header", || {
-        keys.curl(&exporter, &["--include"]).to_lowercase().contains("\nx-frame-options: deny\r\n")
-    });
-    // Another authority has signed it by now.
-    let renewed = Keys::new();
-    for file in ["server.pem", "server.key"] {
-        keys.write(file, &fs::read_to_string(renewed.path(file)).unwrap());
-    }
-    wait_until("it has another certificate", || ends(&renewed.curl(&exporter, &[]), "200"));
-    assert!(!ends(&keys.curl(&exporter, &[]), "200"));
-}
-
-#[test]
 fn a_rate_limit_spares_health_checks() {
     let keys = Keys::new();
     let exporter = keys.start("rate_limit: {interval: 1h, burst: 3}\n", &[]);
@@ -295,8 +265,17 @@ fn the_web_configuration_is_checked() {
     let (code, said) = check("rate_limit: {interval: 1s}\n");
     assert_eq!(code, 0);
     assert!(
-        said.ends_with("warning: FILE: rate_limit.burst is 0 or missing; it is taken for 1\n"),
+        said.ends_with("warning: FILE:1:13: rate_limit.burst: 0 or missing; it is taken for 1\n"),
         "{said}"
+    );
+    assert_eq!(
+        check("tls_server_config: {min_version: TLS13}\n"),
+        (
+            0,
+            "FILE can be used. Connections speak HTTP\nwarning: FILE:1:20: tls_server_config: no certificate is named, so \
+             nothing is encrypted; write cert_file and key_file, or leave it out\n"
+                .to_owned()
+        )
     );
     let (code, said) = check("tls_config: {}\n");
     assert_eq!(code, 1);
@@ -307,42 +286,6 @@ fn the_web_configuration_is_checked() {
         (output.status.code(), stderr(&output).contains("tls_config: unknown key")),
         (Some(1), true)
     );
-}
-
-#[test]
-fn a_unix_socket_is_one_of_its_addresses() {
-    let config = Config::new("");
-    let path = config.path("exporter.sock");
-    let socket = format!("--web.listen-address=unix:{},mode=0600", path.display());
-    let exporter = Exporter::start(LAB, [socket.as_str()]);
-    let page = curl(&["--unix-socket", path.to_str().unwrap(), "http://x/metrics"]);
-    assert!(page.contains("\nmy_gauge{") && page.ends_with("200 1.1\n"), "{page}");
-    assert_eq!(exporter.get("/-/healthy").status, 200);
-    assert!(exporter.addresses().contains(&format!("unix:{}", path.display())));
-    let ended = exporter.terminate();
-    assert!(ended.success() && !path.exists());
-}
-
-#[test]
-fn systemd_hands_sockets_over() {
-    // What systemd does, in Python: sockets from descriptor 3 on, and two variables.
-    const SYSTEMD: &str = "import os, socket, sys\n\
-        tcp = socket.create_server(('127.0.0.1', 0)); unix = socket.socket(socket.AF_UNIX)\n\
-        unix.bind(sys.argv[1]); unix.listen()\n\
-        os.dup2(tcp.fileno(), 13); os.dup2(unix.fileno(), 14); os.dup2(13, 3); os.dup2(14, 4)\n\
-        os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()))\n\
-        os.execv(sys.argv[2], [sys.argv[2], '--web.systemd-socket'])";
-    let config = Config::new("");
-    let path = config.path("handed.sock");
-    let mut command = Command::new("/usr/bin/python3");
-    command.args(["-c", SYSTEMD, path.to_str().unwrap(), LAB]);
-    let exporter = Exporter::spawn(command);
-    assert_eq!(exporter.get("/-/healthy").status, 200);
-    let page = curl(&["--unix-socket", path.to_str().unwrap(), "http://x/-/healthy"]);
-    assert!(page.ends_with("200 1.1\n"), "{page}");
-    let output = run(LAB, ["--web.systemd-socket"]);
-    let expected = "cannot listen on the sockets of systemd: no socket was handed over; start it from a .socket unit";
-    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
 }
 
 #[test]

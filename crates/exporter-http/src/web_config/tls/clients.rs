@@ -13,9 +13,12 @@ use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, RootCertStore,
     SignatureScheme,
 };
+use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer as _;
+use x509_parser::time::ASN1Time;
 
-use super::Reader;
+use super::Files;
 use crate::web_config::keys::TlsKeys;
 
 /// Go's names for what is asked of clients.
@@ -27,11 +30,30 @@ const TYPES: [&str; 5] = [
     "RequireAndVerifyClientCert",
 ];
 
+/// What clients have to show.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    /// A certificate, or nothing is answered.
+    pub(crate) mandatory: bool,
+    verified: bool,
+    named: bool,
+}
+
+impl Asked {
+    /// Whether someone may get in with this who did not before.
+    pub(crate) fn is_less_than(self, before: Self) -> bool {
+        let Self { mandatory, verified, named } = self;
+        before.mandatory && !mandatory || before.verified && !verified || before.named && !named
+    }
+}
+
 /// Looks at the certificates of clients.
 #[derive(Debug)]
 pub(super) struct Clients {
     /// Follows the chain to an authority, where that is wanted.
     chain: Option<Arc<dyn ClientCertVerifier>>,
+    /// Certificates that are trusted themselves, whoever signed them.
+    pinned: Vec<CertificateDer<'static>>,
     mandatory: bool,
     /// One of these has to be among the certificate's names; empty for any.
     allowed: Vec<String>,
@@ -42,33 +64,20 @@ impl Clients {
     /// `None` where no certificate is asked for.
     pub(super) fn new(
         tls: &TlsKeys,
-        read: &mut Reader<'_>,
+        read: &mut Files<'_, '_>,
         provider: &Arc<CryptoProvider>,
     ) -> Result<Option<Self>, Problem> {
-        let kind = match tls.client_auth_type.as_str() {
-            "" => "NoClientCert",
-            // An older name.
-            "RequireClientCert" => "RequireAnyClientCert",
-            kind => kind,
-        };
-        if !TYPES.contains(&kind) {
-            let message = format!("invalid ClientAuth `{kind}`; there are {}", TYPES.join(", "));
-            return Err(read.problem("client_auth_type", &message));
-        }
+        let kind = kind(tls, read)?;
         let has_authorities = !(tls.client_ca.is_empty() && tls.client_ca_file.is_empty());
         let key = if tls.client_ca_file.is_empty() { "client_ca" } else { "client_ca_file" };
         if kind == "NoClientCert" {
-            return if has_authorities {
-                let message = "client CA's have been configured without a client_auth_type that asks for certificates";
-                Err(read.problem(key, message))
-            } else if tls.client_allowed_sans.is_empty() {
-                Ok(None)
-            } else {
-                let message = "no certificate is asked for; write a client_auth_type that does";
-                Err(read.problem("client_allowed_sans", message))
+            let message = "no certificate is asked for; write a client_auth_type that does";
+            return match (has_authorities, tls.client_allowed_sans.is_empty()) {
+                (true, _) => Err(read.problem(key, message)),
+                (_, false) => Err(read.problem("client_allowed_sans", message)),
+                _ => Ok(None),
             };
         }
-        let mandatory = kind.starts_with("Require");
         let verify = kind.contains("Verify");
         if verify && !has_authorities {
             let message = format!(
@@ -76,17 +85,30 @@ impl Clients {
             );
             return Err(read.problem("client_auth_type", &message));
         }
-        let mut chain = None;
+        // Read in any case, so that a broken file is told.
+        let (mut chain, mut pinned) = (None, Vec::new());
         if has_authorities {
-            // Read in any case, so that a broken file is told.
-            let roots = authorities(tls, read, key)?;
-            let builder = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(provider));
-            let verifier =
-                builder.build().map_err(|error| read.problem(key, &error.to_string()))?;
-            chain = Some(verifier).filter(|_| verify);
+            let certificates =
+                read.certificates("client_ca", &tls.client_ca, &tls.client_ca_file)?;
+            let verifier = verifier(&certificates, provider);
+            let verifier = verifier.map_err(|message| read.problem(key, &message))?;
+            if verify {
+                (chain, pinned) = (Some(verifier), certificates);
+            }
         }
         let allowed = tls.client_allowed_sans.clone();
-        Ok(Some(Self { chain, mandatory, allowed, provider: Arc::clone(provider) }))
+        if !allowed.is_empty() {
+            warn_of_names(kind, read);
+        }
+        // Who shows none has none of the names. (Go's way to say so is a panic.)
+        let mandatory = kind.starts_with("Require") || !allowed.is_empty();
+        let provider = Arc::clone(provider);
+        Ok(Some(Self { chain, pinned, mandatory, allowed, provider }))
+    }
+
+    pub(super) fn asked(&self) -> Asked {
+        let (verified, named) = (self.chain.is_some(), !self.allowed.is_empty());
+        Asked { mandatory: self.mandatory, verified, named }
     }
 
     fn check_names(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
@@ -102,16 +124,70 @@ impl Clients {
     }
 }
 
-fn authorities(
-    tls: &TlsKeys,
-    read: &mut Reader<'_>,
-    key: &str,
-) -> Result<Arc<RootCertStore>, Problem> {
-    let mut roots = RootCertStore::empty();
-    for certificate in read.certificates("client_ca", &tls.client_ca, &tls.client_ca_file)? {
-        roots.add(certificate).map_err(|error| read.problem(key, &error.to_string()))?;
+/// One of [`TYPES`].
+fn kind<'t>(tls: &'t TlsKeys, read: &Files<'_, '_>) -> Result<&'t str, Problem> {
+    let kind = match tls.client_auth_type.as_str() {
+        "" => "NoClientCert",
+        // An older name.
+        "RequireClientCert" => "RequireAnyClientCert",
+        kind => kind,
+    };
+    if TYPES.contains(&kind) {
+        return Ok(kind);
     }
-    Ok(Arc::new(roots))
+    let message = format!("invalid ClientAuth `{kind}`; there are {}", TYPES.join(", "));
+    Err(read.problem("client_auth_type", &message))
+}
+
+/// Follows chains to one of `authorities`.
+fn verifier(
+    authorities: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    let mut roots = RootCertStore::empty();
+    for certificate in authorities {
+        roots.add(certificate.clone()).map_err(|error| error.to_string())?;
+    }
+    let builder =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+    builder.build().map_err(|error| error.to_string())
+}
+
+fn warn_of_names(kind: &str, read: &mut Files<'_, '_>) {
+    if !kind.starts_with("Require") {
+        let message = format!(
+            "a client without a certificate has none of these names and is refused, whatever {kind} says; write \
+             RequireAndVerifyClientCert to say the same"
+        );
+        read.warn("client_allowed_sans", &message);
+    }
+    if !kind.contains("Verify") {
+        let message = format!(
+            "{kind} does not look at who signed a certificate, so anyone can write these names into one; write \
+             RequireAndVerifyClientCert"
+        );
+        read.warn("client_allowed_sans", &message);
+    }
+}
+
+/// Whether a certificate that is trusted itself may be used by a client now. webpki takes none for both an authority and
+/// a client; but a client that signed its own certificate is pinned like that, and Go lets it in.
+fn check_pinned(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let (_, parsed) =
+        X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs()).map_err(|_| CertificateError::Expired)?;
+    let now = ASN1Time::from_timestamp(now).map_err(|_| CertificateError::Expired)?;
+    if now < parsed.validity().not_before {
+        return Err(CertificateError::NotValidYet);
+    }
+    if now > parsed.validity().not_after {
+        return Err(CertificateError::Expired);
+    }
+    let usage = parsed.extended_key_usage().map_err(|_| CertificateError::BadEncoding)?;
+    if usage.is_some_and(|usage| !usage.value.any && !usage.value.client_auth) {
+        return Err(CertificateError::InvalidPurpose);
+    }
+    Ok(())
 }
 
 #[derive(Debug)]
@@ -160,7 +236,9 @@ impl ClientCertVerifier for Clients {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if let Some(chain) = &self.chain {
+        if self.pinned.contains(certificate) {
+            check_pinned(certificate, now)?;
+        } else if let Some(chain) = &self.chain {
             chain.verify_client_cert(certificate, intermediates, now)?;
         }
         self.check_names(certificate)?;
