@@ -20,14 +20,18 @@
 mod conformance;
 mod exporter;
 mod golden;
+mod keys;
 mod page;
+mod parts;
 mod probe;
 mod prometheus;
 mod tree;
 
-pub use crate::conformance::{Case, Exception};
+pub use crate::conformance::Case;
 pub use crate::exporter::{Exporter, Response, run, wait_until};
-pub use crate::page::{Page, Sample};
+pub use crate::page::Page;
+pub use crate::parts::{Histogram, Summary};
 pub use crate::probe::{Probe, Probed};
 pub use crate::prometheus::Prometheus;
 pub use crate::tree::Tree;
+pub use exporter_parse::{Family, Kind, Sample};
