@@ -109,7 +109,7 @@ fn what_is_not_understood_is_one_line_and_code_2() {
         &["--collector.nosuch"],
         2,
         "no collector `nosuch` in this binary; it has: counter, cpu, diskstats, filesystem, gauge, json, loadavg, \
-         meminfo, netdev, stat, textfile, time, uname (collectors are chosen at build time: `cargo build --features NAME`); \
+         meminfo, netdev, stat, textfile, time, uname (collectors are chosen at build time: `cargo build --features NAME`, or `use collector_NAME as _;` in a main.rs of your own); \
          try --help",
     );
     refused(

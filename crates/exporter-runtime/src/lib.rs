@@ -20,6 +20,7 @@ mod gather;
 mod node;
 mod options;
 mod plan;
+mod polls;
 mod pool;
 mod process;
 mod recording;
