@@ -7,10 +7,9 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use exporter_testkit::{Exporter, Family, Kind, Page, Sample, Tree, wait_until};
+use exporter_testkit::{Exporter, Family, Kind, Page, Sample, Tree, large_host, wait_until};
 
 use crate::EXPORTER;
-use crate::large_host::large_host;
 
 const FLAGS: [&str; 20] = [
     "--collector.disable-defaults",

@@ -62,6 +62,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "exporter-deflate",
             "exporter-exposition",
             "exporter-sdk",
+            "exporter-testkit",
         ],
     ),
     ("lab-exporter", &["exporter-app", "exporter-sdk"]),

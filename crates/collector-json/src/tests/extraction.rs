@@ -166,7 +166,7 @@ fn a_document_of_real_size() {
             .unwrap();
     }
     document.push_str("{\"id\": \"last\", \"n\": 0.5}]");
-    let server = Server::start(move |_| server::json(&document));
+    let server = Server::start(move |_| Answer::json(&document));
     let metrics = "metrics: [{name: m, help: h, path: '$[*]', value: $.n, labels: {id: $.id}}]";
     let page = start(&server, metrics).scrape();
     assert_eq!(page.samples("m").len(), 100_001);
