@@ -95,6 +95,12 @@ fn describe_prints_every_metric_as_table_and_as_json() {
 }
 
 #[test]
+fn no_metric_breaks_a_rule_without_saying_why() {
+    let said = succeed(&["check", "metrics"]);
+    assert!(said.ends_with(" metrics are as they should be\n"), "{said}");
+}
+
+#[test]
 fn version_and_help_are_for_people() {
     let version = concat!("exporter-bin ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(succeed(&["--version"]), version);

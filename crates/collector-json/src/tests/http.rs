@@ -92,7 +92,7 @@ fn what_is_no_document_is_told() {
             "URL/: not JSON: invalid unicode code point at line 1 column 2: \"\\\"\u{fffd}\u{fffd}\\\"\"",
         ),
         (
-            Server::start(|_| Answer::new(503, &[], &[b'x'; 300])),
+            Server::start(|_| Answer::new(503, &[], [b'x'; 300])),
             &format!("URL/: status 503 Service Unavailable: \"{}\"...", "x".repeat(80)),
         ),
         (Server::start(|_| Answer::new(304, &[], b"")), "URL/: status 304 Not Modified: \"\""),
@@ -190,7 +190,7 @@ fn a_document_is_read_up_to_its_limit() {
     let bomb = packed.finish().unwrap();
     let bomb = Server::start(move |_| Answer::new(200, &[("Content-Encoding", "gzip")], &bomb));
     assert_eq!(failure(&bomb, &limited), expected);
-    let error = Server::start(|_| Answer::new(500, &[], &vec![b'1'; 2 << 20]));
+    let error = Server::start(|_| Answer::new(500, &[], vec![b'1'; 2 << 20]));
     assert_eq!(failure(&error, &limited), expected);
 
     let fits = Server::start(|_| Answer::json(&format!("{}1", " ".repeat((1 << 20) - 1))));
