@@ -64,18 +64,40 @@ fn list_shows_what_flags_would_run() {
 #[test]
 fn describe_prints_every_metric_as_table_and_as_json() {
     let table = succeed(&["describe"]);
-    let gauge = "gauge my_gauge gauge l1,l2,static_example=\"I am static value\" gauge_help_tag";
+    let gauge = "gauge my_gauge gauge - l1,l2,static_example=\"I am static value\" gauge_help_tag";
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(table.lines().any(|line| words(line) == gauge), "{table}");
-    let metrics: Value = serde_json::from_str(&succeed(&["describe", "--format", "json"])).unwrap();
-    let metrics = metrics.as_array().unwrap();
-    let counter = metrics.iter().find(|metric| metric["metric"] == "my_counter").unwrap();
+    let key = "textfile directory list of text - ";
+    assert!(table.lines().any(|line| words(line).starts_with(key)), "{table}");
+    let json = |name| -> Value {
+        let described = succeed(&["describe", "--format", "json", name]);
+        serde_json::from_str::<Value>(&described).unwrap()[0].take()
+    };
     let expected = serde_json::json!({
-        "collector": "counter", "metric": "my_counter", "kind": "counter", "labels": ["l3", "l4"],
-        "const_labels": {}, "help": "counter_help_tag",
+        "collector": "counter",
+        "description": "Example collector: one counter with random labels",
+        "default_enabled": true,
+        "configuration": [],
+        "metrics": [{
+            "metric": "my_counter", "kind": "counter", "unit": "", "labels": ["l3", "l4"],
+            "const_labels": {}, "help": "counter_help_tag",
+            "lint_exception": "the name is that of the reference exporter",
+        }],
     });
-    assert_eq!(*counter, expected);
+    assert_eq!(json("counter"), expected);
+    let expected = serde_json::json!({
+        "key": "max_redirects", "type": "integer", "default": 10, "required": false,
+        "meaning": "How many redirects are followed. None of headers, body and credentials goes to another origin than that of `url`.",
+    });
+    let keys = json("json")["configuration"].take();
+    assert!(keys.as_array().unwrap().contains(&expected), "{keys}");
     assert_eq!(succeed(&["describe"]), table);
+}
+
+#[test]
+fn no_metric_breaks_a_rule_without_saying_why() {
+    let said = succeed(&["check", "metrics"]);
+    assert!(said.ends_with(" metrics are as they should be\n"), "{said}");
 }
 
 #[test]
@@ -109,7 +131,7 @@ fn what_is_not_understood_is_one_line_and_code_2() {
         &["--collector.nosuch"],
         2,
         "no collector `nosuch` in this binary; it has: counter, cpu, diskstats, filesystem, gauge, json, loadavg, \
-         meminfo, netdev, stat, textfile, time, uname (collectors are chosen at build time: `cargo build --features NAME`); \
+         meminfo, netdev, stat, textfile, time, uname (collectors are chosen at build time: `cargo build --features NAME`, or `use collector_NAME as _;` in a main.rs of your own); \
          try --help",
     );
     refused(

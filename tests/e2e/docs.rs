@@ -6,6 +6,7 @@ use std::path::Path;
 use exporter_testkit::run;
 
 use crate::EXPORTER;
+use crate::collector_readme::collector_readme;
 
 #[test]
 fn the_readme_of_every_collector_is_what_it_declares() {
@@ -17,14 +18,8 @@ fn the_readme_of_every_collector_is_what_it_declares() {
         let said = run(EXPORTER, ["describe", "--format=markdown", name]);
         let said = String::from_utf8(said.stdout).unwrap();
         let sample = fs::read_to_string(folder.join("sample.yml")).unwrap();
-        // What the collector says of itself stands in place of its description.
         let source = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
-        let own = source.lines().map_while(|line| line.strip_prefix("//!"));
-        let own: Vec<&str> = own.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-        let (title, rest) = said.split_once("\n\n").unwrap();
-        let (_, rest) = rest.split_once("\n\n").unwrap();
-        let said = format!("{title}\n\n{}\n\n{rest}", own.join("\n"));
-        let expected = format!("{said}\n## Sample configuration\n\n```yaml\n{sample}```\n");
+        let expected = collector_readme(&said, &source, &sample);
         let readme = fs::read_to_string(folder.join("README.md")).unwrap();
         assert!(readme == expected, "the README of {name} is stale; `cargo xtask docs` writes it");
     }

@@ -1,32 +1,13 @@
 //! Documents of several servers on one page, as an operator sees them.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::thread;
-
-use exporter_testkit::{Exporter, Tree};
+use exporter_testkit::{Answer, Exporter, Server, Tree};
 
 use crate::EXPORTER;
 
-/// A server that gives every request this answer.
-fn serve(status: &'static str, document: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            // The first empty line ends the request.
-            BufReader::new(&stream)
-                .lines()
-                .take_while(|line| line.as_ref().unwrap() != "")
-                .for_each(drop);
-            let length = document.len();
-            let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-            );
-            stream.write_all(format!("{head}{document}").as_bytes()).unwrap();
-        }
-    });
-    format!("http://me:hunter2@{address}/orders?key=hunter2")
+/// The URL of a server that gives every request this answer.
+fn serve(status: u16, document: &'static str) -> String {
+    let server = Server::start(move |_| Answer::new(status, &[("Connection", "close")], document));
+    format!("http://me:hunter2@127.0.0.1:{}/orders?key=hunter2", server.port())
 }
 
 #[test]
@@ -39,9 +20,9 @@ fn instances_share_families_and_one_that_fails_costs_its_own_samples() {
     };
     let file = format!(
         "collectors:\n{}{}{}",
-        instance("north", serve("200 OK", "{\"open\": 17}")),
-        instance("south", serve("200 OK", "{\"open\": 4.5}")),
-        instance("west", serve("503 Busy", "later")),
+        instance("north", serve(200, "{\"open\": 17}")),
+        instance("south", serve(200, "{\"open\": 4.5}")),
+        instance("west", serve(503, "later")),
     );
     tree.write("exporter.yml", file);
     let flag = format!("--config.file={}", tree.path("exporter.yml").display());

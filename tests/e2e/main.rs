@@ -3,10 +3,12 @@
 //! Run with `cargo xtask test`; by hand with `cargo test --package exporter-bin --all-features`.
 
 mod cli;
+#[path = "../../xtask/src/collector_readme.rs"]
+mod collector_readme;
 mod configuration;
 mod docs;
 mod json;
-mod large_host;
+mod local_registry;
 mod mounts;
 mod parity;
 mod prometheus;

@@ -7,10 +7,9 @@ use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
-use exporter_testkit::{Exporter, Page, Sample, Tree, wait_until};
+use exporter_testkit::{Exporter, Family, Kind, Page, Sample, Tree, large_host, wait_until};
 
 use crate::EXPORTER;
-use crate::large_host::large_host;
 
 const FLAGS: [&str; 20] = [
     "--collector.disable-defaults",
@@ -124,7 +123,7 @@ fn series(page: &Page) -> BTreeMap<(String, BTreeSet<(String, String)>), f64> {
         sample.name == "node_filesystem_readonly"
             && sample.label("device_error").is_some_and(|error| !error.is_empty())
     };
-    let samples = page.samples.iter().filter(|sample| !broken(sample));
+    let samples = page.all_samples().into_iter().filter(|sample| !broken(sample));
     samples.map(|sample| (key(sample), sample.value)).collect()
 }
 
@@ -145,10 +144,10 @@ fn it_serves_what_node_exporter_serves() {
     let (ours, theirs) = (Exporter::start(EXPORTER, FLAGS), NodeExporter::start(&FLAGS));
     let (before, between) = (ours.scrape(), theirs.get().unwrap());
     let after = ours.scrape();
-    for (name, kind, _) in &between.families {
+    for Family { name, kind, .. } in &between.families {
         if !THEIR_OWN.contains(&name.as_str()) {
-            let our = before.family(name).map(|(kind, _)| kind);
-            assert_eq!(our, Some(kind.as_str()), "{name}");
+            let our = before.family(name).map(|family| family.kind);
+            assert_eq!(our, Some(*kind), "{name}");
         }
     }
     for name in before.names() {
@@ -165,7 +164,7 @@ fn it_serves_what_node_exporter_serves() {
         let (Some(low), Some(high)) = (first.get(&key), second.get(&key)) else {
             panic!("{name}{labels:?} is not on our page");
         };
-        let counter = between.family(&name).is_some_and(|(kind, _)| kind == "counter");
+        let counter = between.family(&name).is_some_and(|family| family.kind == Kind::Counter);
         if counter || name == "node_time_seconds" {
             // Milliseconds become seconds with another last digit in Go.
             let digit = value * 1e-12;
@@ -249,14 +248,14 @@ fn it_serves_what_node_exporter_serves_of_a_large_and_odd_host() {
     let flags = flags_of(&host);
     let ours = Exporter::start(EXPORTER, &flags).scrape();
     let theirs = NodeExporter::start(&flags).get().unwrap();
-    let kinds = |page: &Page| -> BTreeMap<String, String> {
+    let kinds = |page: &Page| -> BTreeMap<String, Kind> {
         let own = |name: &str| {
             name.starts_with("exporter_")
                 || THEIR_OWN.contains(&name)
                 || NEWER_FAMILIES.iter().any(|(newer, _)| *newer == name)
         };
-        let families = page.families.iter().filter(|(name, ..)| !own(name));
-        families.map(|(name, kind, _)| (name.clone(), kind.clone())).collect()
+        let families = page.families.iter().filter(|family| !own(&family.name));
+        families.map(|family| (family.name.clone(), family.kind)).collect()
     };
     let differ = |a: &Page, b: &Page| {
         let (a, b) = (kinds(a), kinds(b));

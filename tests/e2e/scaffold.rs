@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use exporter_testkit::Exporter;
 use tempfile::TempDir;
 
+use crate::local_registry::LocalRegistry;
 use crate::shipped::build;
 
 /// A copy of the workspace, without what is built.
@@ -27,12 +28,12 @@ fn copy() -> TempDir {
     copy
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
 /// Runs Cargo in the copy. What it builds of other people's crates is shared with the other tests that build.
-fn cargo(copy: &Path, args: &[&str]) -> Output {
+pub(crate) fn cargo(copy: &Path, args: &[&str]) -> Output {
     let target = root().join("target/tests");
     let mut command = Command::new(env!("CARGO"));
     command.args(args).current_dir(copy).env("CARGO_TARGET_DIR", target);
@@ -45,7 +46,7 @@ fn cargo(copy: &Path, args: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-fn succeed(copy: &Path, args: &[&str]) -> String {
+pub(crate) fn succeed(copy: &Path, args: &[&str]) -> String {
     let output = cargo(copy, args);
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success(), "cargo {}: {said}", args.join(" "));
@@ -117,7 +118,8 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
     let output = cargo(copy.path(), &["build", "--quiet", "--features", "tide"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success(), "{said}");
-    assert!(said.contains("add `use collector_tide as _;` to the crate root"), "{said}");
+    let expected = include_str!("../mistakes/use_line_unused.txt").trim();
+    assert!(said.contains(expected), "{said}");
     // What the manifest says is in the README and in the binary.
     let readme = fs::read_to_string(copy.path().join("crates/collector-tide/README.md")).unwrap();
     assert!(readme.contains("| `request` | text | `hello` | The line to send. |"), "{readme}");
@@ -138,61 +140,33 @@ fn a_new_exporter_outside_is_built_tested_and_scraped() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("water-works exists already"));
 }
 
-/// A registry, as Cargo takes a folder for one, with what publishing this workspace would put there besides what it needs of
-/// others.
-fn registry(folder: &Path) {
-    let registry = folder.join("registry");
-    let at = registry.to_str().unwrap();
-    succeed(&root(), &["vendor", "--quiet", "--locked", "--versioned-dirs", at]);
-    let target = folder.join("packages");
-    let unpublished = ["exporter-bench", "lab-exporter", "xtask"].map(|name| ["--exclude", name]);
-    let package = [
-        "package",
-        "--workspace",
-        "--no-verify",
-        "--allow-dirty",
-        "--target-dir",
-        target.to_str().unwrap(),
-    ];
-    succeed(&root(), &[&package, unpublished.as_flattened()].concat());
-    let mut packages = 0;
-    for entry in fs::read_dir(target.join("package")).unwrap() {
-        let package = entry.unwrap().path();
-        if package.extension().is_none_or(|extension| extension != "crate") {
-            continue;
-        }
-        let unpack = Command::new("tar").arg("-xzf").arg(&package).current_dir(&registry).status();
-        assert!(unpack.unwrap().success(), "{}", package.display());
-        let checksum = registry.join(package.file_stem().unwrap()).join(".cargo-checksum.json");
-        fs::write(checksum, r#"{"files":{},"package":null}"#).unwrap();
-        packages += 1;
-    }
-    assert!(packages > 20, "{packages}");
-    let config = format!(
-        "[source.crates-io]\nreplace-with = \"here\"\n[source.here]\ndirectory = \"{at}\"\n"
-    );
-    fs::create_dir(folder.join(".cargo")).unwrap();
-    fs::write(folder.join(".cargo/config.toml"), config).unwrap();
-}
-
 #[test]
-fn a_new_exporter_is_built_from_packages_as_they_would_be_published() {
+fn a_new_exporter_is_built_tested_and_scraped_from_packages_as_they_would_be_published() {
     let outside = TempDir::new().unwrap();
     let project = outside.path().join("water-works");
     succeed(&root(), &["xtask", "new-exporter", project.to_str().unwrap()]);
-    registry(outside.path());
+    let registry = LocalRegistry::new();
+    assert!(registry.published > 20, "{}", registry.published);
+    registry.replace(outside.path());
     let manifest = project.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).unwrap();
-    let published = text.lines().map(|line| match line.split_once(" = { path = ") {
+    let by_version = text.lines().map(|line| match line.split_once(" = { path = ") {
         Some((name, _)) => format!("{name} = \"0.1.0\"\n"),
         None => format!("{line}\n"),
     });
-    fs::write(&manifest, published.collect::<String>()).unwrap();
+    fs::write(&manifest, by_version.collect::<String>()).unwrap();
     fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
-    succeed(&project, &["check", "--quiet", "--offline", "--all-targets"]);
-    let tree = succeed(&project, &["tree", "--offline", "--prefix=none"]);
-    // Without the path that a package of this workspace would have.
-    assert!(tree.lines().any(|line| line == "exporter-sdk v0.1.0"), "{tree}");
+    // Its own test starts it and scrapes it.
+    registry.cargo(&project, &["test", "--quiet", "--offline"]);
+    registry.cargo(&project, &["build", "--quiet", "--offline"]);
+    let exporter = Exporter::start(registry.target().join("debug/water-works"), [""; 0]);
+    let page = exporter.scrape();
+    assert!(page.gauge("water_works_seconds", &[("state", "up")]) > 0.0);
+    assert!(page.gauge("node_load1", &[]) >= 0.0);
+    // What was built is what the registry has, by its checksum.
+    let lock = fs::read_to_string(project.join("Cargo.lock")).unwrap();
+    let sdk = lock.split("[[package]]\n").find(|package| package.contains("\"exporter-sdk\"\n"));
+    assert!(sdk.unwrap().contains("checksum = \""), "{lock}");
 }
 
 #[test]

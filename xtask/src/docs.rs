@@ -9,6 +9,7 @@ use std::path::Path;
 use toml_edit::DocumentMut;
 
 use crate::Outcome;
+use crate::collector_readme::collector_readme;
 use crate::process::{cargo, output};
 
 /// The table stands between these two lines.
@@ -33,20 +34,8 @@ pub(crate) fn write_readme(root: &Path, collector: &str, features: &str) -> Outc
     let folder = root.join("crates").join(format!("collector-{}", collector.replace('_', "-")));
     let sample = fs::read_to_string(folder.join("sample.yml"))?;
     let source = fs::read_to_string(folder.join("src/lib.rs"))?;
-    let declared = with_introduction(&output(&mut describe)?, &source);
-    let text = format!("{declared}\n## Sample configuration\n\n```yaml\n{sample}```\n");
+    let text = collector_readme(&output(&mut describe)?, &source, &sample);
     Ok(fs::write(folder.join("README.md"), text)?)
-}
-
-/// The page with the documentation of the crate instead of its description, which is the paragraph below the title.
-fn with_introduction(page: &str, source: &str) -> String {
-    let own = source.lines().map_while(|line| line.strip_prefix("//!"));
-    let own = own.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n");
-    let mut paragraphs: Vec<&str> = page.splitn(3, "\n\n").collect();
-    if let Some(description) = paragraphs.get_mut(1) {
-        *description = &own;
-    }
-    paragraphs.join("\n\n")
 }
 
 /// The README with the table of the collectors that are there.

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod collector_readme;
 mod deny;
 mod docs;
 mod fuzz;

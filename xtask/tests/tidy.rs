@@ -62,6 +62,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "exporter-deflate",
             "exporter-exposition",
             "exporter-sdk",
+            "exporter-testkit",
         ],
     ),
     ("lab-exporter", &["exporter-app", "exporter-sdk"]),
@@ -244,11 +245,98 @@ fn no_profile_aborts_on_panics() {
 fn every_source_file_says_what_it_is_for() {
     for file in rust_files(&root()) {
         let text = fs::read_to_string(&file).unwrap();
-        assert!(
-            text.starts_with("//!") || text.starts_with("// error:"),
-            "{} begins without //!",
-            file.display()
-        );
+        assert!(text.starts_with("//!"), "{} begins without //!", file.display());
+    }
+}
+
+/// The code of a file that is not for tests, without comments.
+fn code(text: &str) -> Vec<&str> {
+    let shipped = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
+    let lines = shipped.lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//")).collect()
+}
+
+#[test]
+fn a_collector_without_labels_is_sixty_lines_and_needs_nothing_but_the_sdk() {
+    let files = rust_files(&root().join("crates/collector-loadavg"));
+    let lines = files.iter().map(|file| code(&fs::read_to_string(file).unwrap()).len());
+    let lines: usize = lines.sum();
+    assert!(lines <= 60, "collector-loadavg has {lines} lines of code");
+    let needed = dependencies().remove("collector-loadavg").unwrap();
+    assert_eq!(needed, BTreeSet::from(["exporter-sdk".to_owned()]));
+}
+
+#[test]
+fn no_collector_names_what_runs_it_or_a_lock() {
+    const FORBIDDEN: [&str; 11] = [
+        "actix",
+        "exporter_app",
+        "exporter_http",
+        "exporter_runtime",
+        "parking_lot",
+        "Condvar",
+        "LazyLock",
+        "Mutex",
+        "OnceCell",
+        "OnceLock",
+        "RwLock",
+    ];
+    let crates = fs::read_dir(root().join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let collectors = crates.filter(|path| path.to_string_lossy().contains("/collector-"));
+    let mut files: Vec<PathBuf> =
+        collectors.flat_map(|collector| rust_files(&collector.join("src"))).collect();
+    let templates = fs::read_dir(root().join("xtask/templates")).unwrap();
+    let templates = templates.map(|entry| entry.unwrap().path());
+    // Those of collectors, not that of an exporter.
+    let exporter = |path: &Path| path.to_string_lossy().contains("/exporter_");
+    files.extend(
+        templates.filter(|path| path.to_string_lossy().ends_with(".rs.txt") && !exporter(path)),
+    );
+    let tests = |path: &Path| path.components().any(|part| part.as_os_str() == "tests");
+    files.retain(|path| !tests(path) && !path.ends_with("tests.rs"));
+    assert!(files.len() > 30, "{}", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for line in code(&text) {
+            let named = FORBIDDEN.iter().find(|name| line.contains(**name));
+            assert!(named.is_none(), "{}: {line}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_mistake_of_the_catalogue_is_explained_and_made_by_a_test() {
+    let folder = root().join("tests/mistakes");
+    let index = read("tests/mistakes/README.md");
+    let compiled = root().join("crates/exporter-sdk/tests/compile-fail");
+    let others = [
+        rust_files(&root().join("crates/exporter-testkit/tests")),
+        rust_files(&root().join("tests/e2e")),
+        vec![root().join("crates/exporter-sdk/tests/compile_fail.rs")],
+    ];
+    let others: String =
+        others.concat().iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(!fs::read_to_string(&file).unwrap().trim().is_empty(), "{name} says nothing");
+        let tested = compiled.join(format!("{name}.rs")).is_file()
+            || others.contains(&format!("\"{name}\""))
+            || others.contains(&format!("/{name}.txt"));
+        assert!(tested, "no test makes the mistake {name}; remove its text");
+        let row = format!("| [`{name}`]({name}.txt) | ");
+        assert!(index.contains(&row), "tests/mistakes/README.md lacks a row:\n{row}");
+        names.insert(name);
+    }
+    assert!(names.len() >= 20, "{names:?}");
+    assert_eq!(index.matches("| [`").count(), names.len(), "README.md has rows without a text");
+    for file in rust_files(&compiled) {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        assert!(names.contains(name), "{name} has no text in tests/mistakes");
     }
 }
 

@@ -80,7 +80,7 @@ fn forty_disks_are_seen_whole() {
         host.write(&format!("sys/block/{}/queue/rotational", name(i)), "1\n");
     }
     let page = Probe::of::<Diskstats, _>().tree(&host).start().scrape();
-    assert_eq!(page.samples.len(), 40 * 19);
+    assert_eq!(page.all_samples().len(), 40 * 19);
     assert_eq!(page.samples("node_disk_info")[39].label("rotational"), Some("1"));
 }
 

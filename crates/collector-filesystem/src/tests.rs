@@ -32,7 +32,7 @@ fn line(point: &str, fs_type: &str, device: &str) -> String {
 }
 
 fn errors(page: &Page) -> Vec<(String, String)> {
-    let failed = page.samples.iter().filter(|sample| sample.name == "node_filesystem_device_error");
+    let failed = page.samples("node_filesystem_device_error").into_iter();
     let failed = failed.filter(|sample| sample.value == 1.0);
     let label = |sample: &exporter_testkit::Sample, name| sample.label(name).unwrap().to_owned();
     failed.map(|sample| (label(sample, "mountpoint"), label(sample, "device_error"))).collect()

@@ -24,8 +24,8 @@ pub(crate) struct Source {
     max_body: ByteSize,
     valid_status: Vec<u16>,
     way: Way,
-    /// Made by the first run, for connections are kept from run to run.
-    client: Option<Client>,
+    /// For `http`, and for `https`. Each is made by the first run that needs it, for connections are kept from run to run.
+    clients: [Option<Client>; 2],
 }
 
 /// How connections are made.
@@ -66,7 +66,7 @@ impl Source {
                 proxy,
                 proxy_from_environment: config.proxy_from_environment,
             },
-            client: None,
+            clients: [None, None],
         })
     }
 
@@ -77,16 +77,13 @@ impl Source {
 
     /// Fetches and parses the document.
     pub(crate) async fn fetch(&mut self) -> Result<Value> {
-        if self.client.is_none() {
-            self.client = Some(self.way.client()?);
-        }
         let (url, response) = self.request().await?;
         let answer = self.read(response).await;
         answer.at(told(&url))
     }
 
     /// Sends the request, and again wherever it is redirected to.
-    async fn request(&self) -> Result<(Url, Response)> {
+    async fn request(&mut self) -> Result<(Url, Response)> {
         let mut url = self.url.clone();
         let mut method = self.method.clone();
         for _ in 0..=self.max_redirects {
@@ -119,9 +116,8 @@ impl Source {
         url
     }
 
-    async fn send(&self, url: &Url, method: &Method) -> Result<Response> {
-        let client = self.client.as_ref().ok_or("there is no client")?;
-        let mut request = client.request(method.clone(), url.clone());
+    async fn send(&mut self, url: &Url, method: &Method) -> Result<Response> {
+        let mut request = self.client(url)?.request(method.clone(), url.clone());
         if url.origin() == self.url.origin() {
             request = self.with_secrets(request);
             if *method == self.method && !self.body.is_empty() {
@@ -136,6 +132,15 @@ impl Source {
         let response = request.send().await;
         // Its own message has the whole URL, which may hold a secret.
         response.map_err(reqwest::Error::without_url).at(told(url))
+    }
+
+    fn client(&mut self, url: &Url) -> Result<Client> {
+        let encrypted = url.scheme() == "https";
+        let made = &mut self.clients[usize::from(encrypted)];
+        if let Some(client) = made {
+            return Ok(client.clone());
+        }
+        Ok(made.insert(self.way.client(encrypted)?).clone())
     }
 
     /// With what only the origin of the configured URL may see.
@@ -174,11 +179,13 @@ impl Source {
 }
 
 impl Way {
-    fn client(&self) -> Result<Client> {
+    fn client(&self, encrypted: bool) -> Result<Client> {
+        // A proxy may show a certificate as well.
+        let encrypted = encrypted || self.proxy.is_some() || self.proxy_from_environment;
         let mut client = Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
-            .tls_backend_preconfigured(self.identity.client_config().at("tls")?);
+            .tls_backend_preconfigured(self.identity.client_config(encrypted).at("tls")?);
         if !self.proxy_from_environment {
             client = client.no_proxy();
         }

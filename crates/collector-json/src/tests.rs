@@ -8,9 +8,8 @@ mod tls;
 
 use std::time::Duration;
 
-use exporter_testkit::{Probe, Probed};
+use exporter_testkit::{Answer, Probe, Probed, Server};
 
-use self::server::Server;
 use super::*;
 
 /// A collector of this URL, with these further lines of configuration.

@@ -1,6 +1,6 @@
 //! Who is trusted, and who we are.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use exporter_sdk::{At as _, Result, Secret};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -47,14 +47,15 @@ impl Identity {
         })
     }
 
-    /// What connections are made with.
-    pub(crate) fn client_config(&self) -> Result<ClientConfig> {
-        let authorities = OnceLock::new();
-        if let Some(roots) = &self.authorities {
-            authorities.set(Verifier::of(roots.clone(), &self.provider)).ok();
-        }
+    /// What connections are made with. The authorities of the system are read for it where a server will show its
+    /// certificate: most URLs are `http`.
+    pub(crate) fn client_config(&self, encrypted: bool) -> Result<ClientConfig> {
+        let roots = match &self.authorities {
+            Some(roots) => Some(roots.clone()),
+            None => (encrypted && !self.anyone).then(system_authorities),
+        };
         let verifier = Verifier {
-            authorities,
+            authorities: roots.and_then(|roots| Verifier::of(roots, &self.provider)),
             anyone: self.anyone,
             name: self.name.clone(),
             provider: Arc::clone(&self.provider),
@@ -110,9 +111,8 @@ fn identity(
 /// Verifies the server's certificate as always, but for what the configuration changes about it.
 #[derive(Debug)]
 struct Verifier {
-    /// Those of the system are read when a server shows its certificate for the first time: most URLs are `http`. `None`
-    /// where there are none.
-    authorities: OnceLock<Option<Arc<WebPkiServerVerifier>>>,
+    /// `None` where there are none.
+    authorities: Option<Arc<WebPkiServerVerifier>>,
     anyone: bool,
     /// Expected instead of the name in the URL.
     name: Option<ServerName<'static>>,
@@ -144,9 +144,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         let name = self.name.as_ref().unwrap_or(name);
-        let authorities =
-            self.authorities.get_or_init(|| Self::of(system_authorities(), &self.provider));
-        let Some(authorities) = authorities else {
+        let Some(authorities) = &self.authorities else {
             let problem = "this machine has no authorities to trust (on Debian, the package ca-certificates \
                            has them), and `tls.ca` names none";
             return Err(Error::General(problem.to_owned()));

@@ -17,7 +17,7 @@ fn netlink_says_what_the_file_says() {
         by_netlink.names().into_iter().filter(|name| *name != nohandler).collect();
     assert_eq!(names, by_file.names());
     assert!(by_netlink.family(nohandler).is_some());
-    for sample in &by_file.samples {
+    for sample in by_file.all_samples() {
         let device = sample.label("device").unwrap();
         let other = by_netlink.counter(&sample.name, &[("device", device)]);
         assert!(other <= sample.value, "{sample}: {other} and then {}", sample.value);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use exporter_testkit::{Page, Probe, Probed, Tree};
+use exporter_testkit::{Kind, Page, Probe, Probed, Tree};
 
 use super::*;
 
@@ -34,9 +34,10 @@ fn files_are_read_and_others_are_not() {
         ("empty.prom", ""),
     ]);
     assert_eq!(page.gauge("jobs", &[("queue", "in")]), 1.0);
-    let (kind, help) = page.family("alone").unwrap();
+    let family = page.family("alone").unwrap();
+    let help = family.help.as_deref().unwrap();
     assert!(
-        kind == "untyped"
+        family.kind == Kind::Unknown
             && help.starts_with("Metric read from ")
             && help.ends_with("/text/b.prom"),
         "{help}"
@@ -79,7 +80,8 @@ fn families_are_merged_across_files() {
     let other = two.replace("Jobs.", "Other.");
     let merged = page(&[("a.prom", one), ("b.prom", &other)]);
     assert_eq!((merged.samples("jobs").len(), error(&merged)), (2, 1.0));
-    assert_eq!(merged.family("jobs"), Some(("counter", "Jobs.")));
+    let family = merged.family("jobs").unwrap();
+    assert_eq!((family.kind, family.help.as_deref()), (Kind::Counter, Some("Jobs.")));
     let other = two.replace("counter", "gauge");
     let merged = page(&[("a.prom", one), ("b.prom", &other)]);
     assert_eq!((merged.samples("jobs").len(), error(&merged)), (1, 1.0));
@@ -146,7 +148,7 @@ fn folders_are_patterns_and_one_that_is_missing_is_an_error() {
     assert_eq!(probe("*").names().len(), 4);
     assert_eq!(error(&probe("three")), 1.0);
     let nothing = Probe::of::<Textfile, _>().start().scrape();
-    assert_eq!((nothing.samples.len(), error(&nothing)), (1, 0.0));
+    assert_eq!((nothing.all_samples().len(), error(&nothing)), (1, 0.0));
     let why = Probe::of::<Textfile, _>().config("directory: ['/a/***']").refused();
     assert!(why.contains("directory `/a/***`: Pattern syntax error"), "{why}");
 }

@@ -1,12 +1,14 @@
 //! Commands that check or show something and serve nothing.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use exporter_http::WebConfigFile;
 use exporter_runtime::{
     BuildInfo, Catalog, Reason, Registry, RegistryOptions, ScrapeRequest, configuration_schema,
-    effective_configuration, lint, to_yaml,
+    effective_configuration, lint, lint_samples, to_yaml,
 };
+use exporter_sdk::Family;
 
 use crate::app::Exit;
 use crate::configuration::Source;
@@ -55,23 +57,30 @@ pub(crate) fn schema(catalog: &Catalog) -> Result<(), Exit> {
 /// Checks the metrics that the collectors describe, and those of a scrape, by the rules of promtool.
 pub(crate) fn metrics(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<(), Exit> {
     let registry = build(catalog, source, info)?;
-    let described = registry.families().into_iter().flat_map(|(_, families)| families);
     let scraped = registry.scrape_blocking(&ScrapeRequest::default());
-    let on_page = scraped.page.segments().map(|(samples, _)| samples.family().clone());
-    let mut families: Vec<_> = described.chain(on_page).collect();
-    families.sort_by(|a, b| a.name().cmp(b.name()));
-    families.dedup_by(|a, b| a.name() == b.name());
-    let mut findings = Vec::new();
-    for family in &families {
-        findings
-            .extend(lint(family).into_iter().map(|found| format!("{}: {found}", family.name())));
+    let (mut metrics, mut findings) = (BTreeSet::new(), BTreeSet::new());
+    let mut judge = |family: &Family, found: Vec<String>| {
+        findings.extend(found.into_iter().map(|found| format!("{}: {found}", family.name())));
+    };
+    for (samples, _) in scraped.page.segments() {
+        metrics.insert(samples.family().name());
+        judge(samples.family(), lint_samples(samples));
     }
+    let described = registry.families();
+    for family in described.iter().flat_map(|(_, families)| families) {
+        // On the page, its samples were looked at as well.
+        if metrics.insert(family.name()) {
+            judge(family, lint(family));
+        }
+    }
+    let (found, all) = (findings.len(), metrics.len());
     if findings.is_empty() {
-        return print(format!("{} metrics are as they should be\n", families.len()));
+        return print(format!("{all} metrics are as they should be\n"));
     }
-    print(format!("{}\n", findings.join("\n")))?;
-    let (found, all) = (findings.len(), families.len());
-    Err(Exit::Failure(format!("{found} findings in {all} metrics")))
+    print(findings.into_iter().map(|found| found + "\n").collect::<String>())?;
+    Err(Exit::Failure(format!(
+        "{found} findings in {all} metrics; rename what you can, and declare the rest with `.lint_exception(\"why\")`"
+    )))
 }
 
 /// Prints one page, whatever is missing on it.

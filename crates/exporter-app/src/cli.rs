@@ -237,7 +237,7 @@ fn explain(error: &clap::Error, catalog: &Catalog) -> Exit {
         if catalog.get(collector).is_none() {
             return Exit::Usage(format!(
                 "no collector `{collector}` in this binary; it has: {} (collectors are chosen at build time: \
-                 `cargo build --features NAME`)",
+                 `cargo build --features NAME`, or `use collector_NAME as _;` in a main.rs of your own)",
                 catalog.names()
             ));
         }

@@ -1,12 +1,13 @@
 //! The documentation of a collector, from what it declares.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use exporter_runtime::{CollectorType, Shape, document_keys};
+use exporter_runtime::{CollectorType, KeyDoc, Shape};
 use exporter_sdk::Family;
 
 /// A page on one collector, with the metrics that are known of it.
-pub(crate) fn page(collector: &CollectorType, families: &[&Family]) -> String {
+pub(crate) fn page(collector: &CollectorType, families: &[&Family], keys: &[KeyDoc]) -> String {
     let mut page = format!("# {}\n\n", collector.name());
     if !collector.origin().description.is_empty() {
         let _ = writeln!(page, "{}.\n", collector.origin().description);
@@ -23,14 +24,13 @@ pub(crate) fn page(collector: &CollectorType, families: &[&Family]) -> String {
             "It runs where `--collector.{name}` or the configuration file switches it on."
         )
     };
-    configuration(&mut page, collector);
+    configuration(&mut page, collector, keys);
     metrics(&mut page, collector, families);
     page
 }
 
-fn configuration(page: &mut String, collector: &CollectorType) {
+fn configuration(page: &mut String, collector: &CollectorType, keys: &[KeyDoc]) {
     page.push_str("\n## Configuration\n\n");
-    let keys = document_keys(&collector.schema());
     if keys.is_empty() {
         page.push_str("There is nothing to configure.\n");
         return;
@@ -42,7 +42,7 @@ fn configuration(page: &mut String, collector: &CollectorType) {
          `--collector.{name}.a-b`.\n"
     );
     page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
-    for key in &keys {
+    for key in keys {
         let default = match key.default_text() {
             _ if key.required => "required".to_owned(),
             Some(default) => format!("`{}`", cell(&default)),
@@ -66,15 +66,18 @@ fn metrics(page: &mut String, collector: &CollectorType, families: &[&Family]) {
     for family in families {
         let const_labels = family.const_labels().map(|(name, value)| format!("`{name}={value:?}`"));
         let labels = family.labels().map(|label| format!("`{label}`")).chain(const_labels);
+        let unit = family.unit();
+        let unit = if unit.is_empty() { String::new() } else { format!(" in {unit}") };
         let _ = writeln!(
             page,
-            "| `{}` | {} | {} | {} |",
+            "| `{}` | {}{unit} | {} | {} |",
             family.name(),
             family.kind(),
             labels.collect::<Vec<_>>().join(", "),
             cell(family.help())
         );
     }
+    exceptions(page, families);
     let more = match (collector.unchecked(), families.is_empty()) {
         (false, false) => return,
         (true, false) => "\nBesides, whatever its source has.\n",
@@ -84,7 +87,23 @@ fn metrics(page: &mut String, collector: &CollectorType, families: &[&Family]) {
     page.push_str(more);
 }
 
-fn shape(shape: &Shape) -> String {
+/// Metrics that are not named as promtool would have it, by the reason that they give.
+fn exceptions(page: &mut String, families: &[&Family]) {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for family in families {
+        if let Some(why) = family.lint_exception() {
+            reasons.entry(why).or_default().push(format!("`{}`", family.name()));
+        }
+    }
+    for (why, names) in reasons {
+        let names =
+            if names.len() > 3 { format!("{} of them", names.len()) } else { names.join(", ") };
+        let _ = writeln!(page, "\nNot named as promtool asks: {names}; {}.", cell(why));
+    }
+}
+
+/// What may stand at a key.
+pub(crate) fn shape(shape: &Shape) -> String {
     match shape {
         Shape::Boolean => "boolean".to_owned(),
         Shape::Integer => "integer".to_owned(),

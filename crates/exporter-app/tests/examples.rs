@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use exporter_testkit::{Exporter, Page};
+use exporter_testkit::{Exporter, Kind, Page};
 
 /// Builds an example and returns its binary. Cargo builds examples for most ways to run tests, not for all.
 fn example(name: &str) -> PathBuf {
@@ -21,7 +21,8 @@ fn an_exporter_in_one_file_is_a_whole_exporter() {
     let exporter = Exporter::start(&binary, [""; 0]);
     let page = exporter.scrape();
     assert!(page.value("foo_files", &[("folder", "/tmp")]).is_some());
-    assert_eq!(page.family("foo_files"), Some(("gauge", "Files in a folder.")));
+    let family = page.family("foo_files").unwrap();
+    assert_eq!((family.kind, family.help.as_deref()), (Kind::Gauge, Some("Files in a folder.")));
     assert_eq!(page.value("exporter_build_info", &[("name", "foo_exporter")]), Some(1.0));
     assert_eq!(exporter.terminate().code(), Some(0));
     let list = exporter_testkit::run(&binary, ["list"]);

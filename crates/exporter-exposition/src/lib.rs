@@ -16,6 +16,6 @@ mod piece;
 pub use crate::encoder::Encoder;
 pub use crate::format::{AcceptEncoding, ContentType, Format};
 pub use crate::gzip::{Compressors, Gzip, GzipMethod, SMALLEST};
-pub use crate::lint::lint;
+pub use crate::lint::{lint, lint_samples};
 pub use crate::page::Page;
 pub use crate::piece::Piece;

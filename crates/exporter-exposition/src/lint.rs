@@ -1,9 +1,13 @@
 //! What the names and help texts of metrics should be, by the rules that promtool checks pages by.
 //!
 //! The rules are those of `promtool check metrics`, in its order, but for duplicate series, which are looked for at every
-//! run, and what cannot be declared in the first place (`le` and `quantile` as labels).
+//! run, and what cannot be declared in the first place (`le` and `quantile` as labels). They are held against the page
+//! that promtool reads, text format 0.0.4, on which an info is a gauge. A metric that declares an exception is held to none
+//! of them, but has to break one.
 
-use exporter_sdk::{Family, Kind};
+use std::collections::BTreeSet;
+
+use exporter_sdk::{Family, FamilySamples, Kind};
 
 /// Units of the same quantity, each behind the base unit that is to be used instead.
 const UNITS: [(&str, &[&str]); 7] = [
@@ -21,24 +25,52 @@ const BASE_UNITS: [&str; 10] = [
     "volts",
 ];
 
-const PREFIXES: [&str; 18] = [
+/// `mibi` is how promtool spells `mebi`. What it does not know, it does not find; both are no base units.
+const PREFIXES: [&str; 19] = [
     "pico", "nano", "micro", "milli", "centi", "deci", "deca", "hecto", "kilo", "kibi", "mega",
-    "mebi", "giga", "gibi", "tera", "tebi", "peta", "pebi",
+    "mebi", "mibi", "giga", "gibi", "tera", "tebi", "peta", "pebi",
 ];
 
 const ABBREVIATIONS: [&str; 14] =
     ["s", "ms", "us", "ns", "sec", "b", "kb", "mb", "gb", "tb", "pb", "m", "h", "d"];
 
-/// Everything that is wrong with a family, a sentence each; nothing where all is as it should be.
+/// Everything that is wrong with a family, a sentence each; nothing where all is as it should be, or is declared to be an
+/// exception. That an exception is to nothing is wrong as well.
 pub fn lint(family: &Family) -> Vec<String> {
+    judge(family, broken_rules(family, family.labels()))
+}
+
+/// The same, of a family whose samples may bring the names of their labels.
+pub fn lint_samples(samples: &FamilySamples) -> Vec<String> {
+    let family = samples.family();
+    let mut brought = BTreeSet::new();
+    if family.labels().len() == 0 {
+        samples.iter().for_each(|sample| names_in(&sample.labels(), &mut brought));
+    }
+    let labels = family.labels().chain(brought.iter().map(String::as_str));
+    judge(family, broken_rules(family, labels))
+}
+
+fn judge(family: &Family, broken: Vec<String>) -> Vec<String> {
+    match family.lint_exception() {
+        None => broken,
+        Some(_) if broken.is_empty() => {
+            vec!["it breaks no rule, so it needs no `.lint_exception(..)`; remove that".to_owned()]
+        }
+        Some(_) => Vec::new(),
+    }
+}
+
+fn broken_rules<'a>(family: &'a Family, labels: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut found = Vec::new();
     if family.help().is_empty() {
         found.push("no help text".to_owned());
     }
     found.extend(unit(family.name()));
     suffixes(family, &mut found);
-    let kind = family.kind().as_str();
-    let words: Vec<&str> = family.name().split('_').collect();
+    let name = family.name().to_ascii_lowercase();
+    let words: Vec<&str> = name.split('_').collect();
+    let kind = seen_as(family.kind()).as_str();
     if family.kind() != Kind::Unknown && words[1..].contains(&kind) {
         found.push(format!("metric name should not include type '{kind}'"));
     }
@@ -48,14 +80,32 @@ pub fn lint(family: &Family) -> Vec<String> {
     if is_camel_case(family.name()) {
         found.push("metric names should be written in 'snake_case' not 'camelCase'".to_owned());
     }
-    let mut labels = family.labels().chain(family.const_labels().map(|(name, _)| name));
-    if labels.any(is_camel_case) {
+    if labels.chain(family.const_labels().map(|(name, _)| name)).any(is_camel_case) {
         found.push("label names should be written in 'snake_case' not 'camelCase'".to_owned());
     }
-    if words[1..].iter().any(|word| ABBREVIATIONS.contains(&word.to_ascii_lowercase().as_str())) {
+    if words[1..].iter().any(|word| ABBREVIATIONS.contains(word)) {
         found.push("metric names should not contain abbreviated units".to_owned());
     }
     found
+}
+
+/// What promtool takes a kind for. The name of an info has to end in `_info`, which is no mistake.
+fn seen_as(kind: Kind) -> Kind {
+    if kind == Kind::Info { Kind::Gauge } else { kind }
+}
+
+/// The names in `a="x",b="y"`.
+fn names_in(mut labels: &str, names: &mut BTreeSet<String>) {
+    while let Some((name, rest)) = labels.split_once("=\"") {
+        names.insert(name.trim_start_matches(',').to_owned());
+        let mut escaped = false;
+        let end = rest.find(|c| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        labels = end.map_or("", |end| &rest[end + 1..]);
+    }
 }
 
 /// The first unit in the name has to be a base unit without a prefix.
@@ -112,6 +162,8 @@ fn is_camel_case(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use exporter_sdk::Recorder;
+
     use super::*;
 
     fn check(kind: Kind, name: &'static str, expected: &[&str]) {
@@ -151,6 +203,57 @@ mod tests {
             Kind::Gauge,
             "x_bucket",
             &["non-histogram metrics should not have \"_bucket\" suffix"],
+        );
+    }
+
+    #[test]
+    fn case_and_spelling_hide_nothing_from_it() {
+        check(Kind::Gauge, "x_Gauge", &["metric name should not include type 'gauge'"]);
+        check(Kind::Gauge, "latency_MS", &["metric names should not contain abbreviated units"]);
+        for word in ["mebibytes", "mibibytes"] {
+            let expected = format!("use base unit \"bytes\" instead of \"{word}\"");
+            let family = Family::gauge(format!("x_{word}"), "Help.").build().unwrap();
+            assert_eq!(lint(&family), [expected]);
+        }
+        check(Kind::Gauge, "x_kelvins", &["use base unit \"kelvin\" instead of \"kelvins\""]);
+    }
+
+    #[test]
+    fn an_info_is_a_gauge_to_promtool_and_ends_in_info() {
+        check(Kind::Info, "build_info", &[]);
+        check(Kind::Info, "gauge_info", &[]);
+        check(Kind::Info, "x_gauge_info", &["metric name should not include type 'gauge'"]);
+        check(Kind::Gauge, "build_info", &[]);
+    }
+
+    #[test]
+    fn a_declared_exception_is_to_something() {
+        let family = |name: &'static str| {
+            Family::gauge(name, "Help.").lint_exception("its name is given").build().unwrap()
+        };
+        assert_eq!(lint(&family("my_gauge")), [""; 0]);
+        assert_eq!(
+            lint(&family("mine")),
+            ["it breaks no rule, so it needs no `.lint_exception(..)`; remove that"]
+        );
+    }
+
+    #[test]
+    fn labels_that_samples_bring_are_looked_at() {
+        let family = Family::gauge("x", "Help.").build().unwrap();
+        let mut recorder = Recorder::new(vec![family.clone()], false);
+        let mut found = |name: &str| {
+            let labels = [("a", "\\\",camelValue=\""), (name, "1")];
+            let snapshot = recorder.record(None, |scrape| {
+                scrape.emit_pairs(&family, &labels, 1);
+                Ok(())
+            });
+            lint_samples(&snapshot.unwrap().families()[0])
+        };
+        assert_eq!(found("snake_case"), [""; 0]);
+        assert_eq!(
+            found("camelCase"),
+            ["label names should be written in 'snake_case' not 'camelCase'"]
         );
     }
 

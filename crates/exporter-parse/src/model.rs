@@ -87,6 +87,17 @@ impl Sample {
     }
 }
 
+/// The series: `name{label="value"}`.
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        for (index, (name, value)) in self.labels.iter().enumerate() {
+            write!(f, "{}{name}={value:?}", if index == 0 { '{' } else { ',' })?;
+        }
+        f.write_str(if self.labels.is_empty() { "" } else { "}" })
+    }
+}
+
 /// One of the events that a sample counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Exemplar {

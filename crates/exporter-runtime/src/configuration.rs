@@ -218,7 +218,7 @@ fn find<'a>(key: &Key, catalog: &'a Catalog) -> Result<&'a CollectorType, Proble
         let linked: Vec<&str> = catalog.iter().map(CollectorType::name).collect();
         let unknown = unknown_name("collector", base, &linked);
         return problem(&format!(
-            "{unknown}; collectors are chosen at build time: `cargo build --features NAME`"
+            "{unknown}; collectors are chosen at build time: `cargo build --features NAME`, or `use collector_NAME as _;` in a main.rs of your own"
         ));
     };
     if key.name.contains('@') && names::split_instance(&key.name).is_none() {

@@ -11,7 +11,7 @@ use crate::claims::Clash;
 pub enum StartError {
     /// Settings name a collector that this binary does not have.
     #[error(
-        "no collector `{name}` in this binary; it has: {linked} (collectors are chosen at build time: `cargo build --features NAME`)"
+        "no collector `{name}` in this binary; it has: {linked} (collectors are chosen at build time: `cargo build --features NAME`, or `use collector_NAME as _;` in a main.rs of your own)"
     )]
     UnknownCollector {
         /// The name.

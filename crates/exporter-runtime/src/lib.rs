@@ -20,6 +20,7 @@ mod gather;
 mod node;
 mod options;
 mod plan;
+mod polls;
 mod pool;
 mod process;
 mod recording;
@@ -48,7 +49,7 @@ pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings, WebSettings,
 };
 pub use crate::status::{CollectorStatus, LastRun, RunState};
-pub use exporter_exposition::{GzipMethod, lint};
+pub use exporter_exposition::{GzipMethod, lint, lint_samples};
 
 pub use exporter_config::{
     KeyDoc, Node, Origin as ConfigOrigin, Problem, SecretFile, Shape, document_keys, redact,

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use exporter_config::redact;
 use exporter_sdk::Snapshot;
 
+use crate::polls::Polls;
+
 /// Why a run has no samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
@@ -79,6 +81,8 @@ pub(crate) struct Run {
     pub(crate) started: Instant,
     /// Whether it was told of that it exceeds its time-out.
     pub(crate) given_up: AtomicBool,
+    /// How long it kept its thread at a time, if it is asynchronous.
+    pub(crate) polls: Polls,
     state: Mutex<RunState>,
 }
 
@@ -91,7 +95,7 @@ enum RunState {
 impl Run {
     pub(crate) fn new(started: Instant) -> Arc<Self> {
         let state = Mutex::new(RunState::Going(Vec::new()));
-        Arc::new(Self { started, given_up: AtomicBool::new(false), state })
+        Arc::new(Self { started, given_up: AtomicBool::new(false), polls: Polls::default(), state })
     }
 
     /// Has `gathering` wait for the end, if that is still to come.

@@ -193,19 +193,18 @@ impl Slot {
 
     fn overdue(&self, run: &Run, now: Instant) -> Outcome {
         let duration = now.saturating_duration_since(run.started);
-        Outcome { duration, finished: now, result: Err(self.timeout()) }
+        Outcome { duration, finished: now, result: Err(self.timeout(run)) }
     }
 
-    fn timeout(&self) -> Failure {
-        let limit = self.plan.scrape.timeout;
-        Failure::new(Reason::Timeout, format!("did not end within its time-out of {limit:?}"))
+    fn timeout(&self, run: &Run) -> Failure {
+        Failure::new(Reason::Timeout, run.polls.lateness(self.plan.scrape.timeout))
     }
 
     /// Counts and tells once that a run exceeds its time-out.
     fn give_up(&self, state: &mut State, run: &Run) {
         if !run.given_up.swap(true, Ordering::Relaxed) {
             self.failed(Reason::Timeout);
-            self.tell(state, Some(&self.timeout()), run.started.elapsed());
+            self.tell(state, Some(&self.timeout(run)), run.started.elapsed());
         }
     }
 
@@ -260,7 +259,7 @@ impl Slot {
         let (dropped, series) = (duplicates.dropped, duplicates.first);
         if self.plan.scrape.duplicates == DuplicatePolicy::Fail {
             let message = format!(
-                "{dropped} samples are of series that it emitted before, the first of {series}"
+                "{dropped} samples are of series that it emitted before, the first of {series}; emit each series once in a run, or give what differs a label"
             );
             return Err(Failure::new(Reason::Duplicate, message));
         }
@@ -281,7 +280,7 @@ impl Slot {
     pub(crate) fn settle(&self, run: &Run, begun: Instant, result: Result<Arc<Snapshot>, Failure>) {
         let finished = Instant::now();
         let late = finished > run.started + self.plan.scrape.timeout;
-        let result = if late { Err(self.timeout()) } else { result };
+        let result = if late { Err(self.timeout(run)) } else { result };
         let outcome = Outcome { duration: finished - begun, finished, result };
         let mut state = self.lock();
         state.current = None;

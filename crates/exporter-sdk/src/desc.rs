@@ -56,6 +56,7 @@ pub struct Desc {
     pub(crate) unit: &'static str,
     pub(crate) labels: &'static [&'static str],
     pub(crate) const_labels: &'static [(&'static str, &'static str)],
+    pub(crate) lint_exception: Option<&'static str>,
 }
 
 impl Desc {
@@ -66,9 +67,9 @@ impl Desc {
         );
         assert!(
             !matches!(kind, Kind::Info) || names::has_suffix(name, "info"),
-            "the name of an info ends in `_info`"
+            "the name of an info ends in `_info`; add that to the name, or make it a `Gauge`"
         );
-        Self { kind, name, help, unit: "", labels: &[], const_labels: &[] }
+        Self { kind, name, help, unit: "", labels: &[], const_labels: &[], lint_exception: None }
     }
 
     pub(crate) const fn with_unit(mut self, unit: &'static str) -> Self {
@@ -92,6 +93,15 @@ impl Desc {
     ) -> Self {
         self.const_labels = labels;
         self.check_labels();
+        self
+    }
+
+    pub(crate) const fn with_lint_exception(mut self, why: &'static str) -> Self {
+        assert!(
+            !why.is_empty(),
+            "an exception needs a reason: say in `.lint_exception(\"...\")` why the metric has to break a rule"
+        );
+        self.lint_exception = Some(why);
         self
     }
 
@@ -125,6 +135,11 @@ impl Desc {
         self.const_labels
     }
 
+    /// Why the metric may break the rules for names and help texts, if it may.
+    pub const fn lint_exception(&self) -> Option<&'static str> {
+        self.lint_exception
+    }
+
     const fn label_at(&self, i: usize) -> &'static str {
         if i < self.labels.len() {
             self.labels[i]
@@ -144,13 +159,13 @@ impl Desc {
             );
             assert!(
                 !names::is_reserved_label(label),
-                "reserved label name: `le`, `quantile` and names that begin with `__` are not for collectors"
+                "reserved label name: `le`, `quantile` and names that begin with `__` are not for collectors; use another name, or a `Histogram` or `Summary` for bounds and quantiles"
             );
             let mut j = 0;
             while j < i {
                 assert!(
                     !names::equal(label, self.label_at(j)),
-                    "duplicate label name: a label may occur only once, constant labels included"
+                    "duplicate label name: a label may occur only once, constant labels included; remove or rename one of the two"
                 );
                 j += 1;
             }

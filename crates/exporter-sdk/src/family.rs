@@ -34,6 +34,7 @@ struct Data {
     unit: Text,
     labels: Vec<Text>,
     const_labels: Vec<(Text, Text)>,
+    lint_exception: Option<Text>,
     layout: Layout,
 }
 
@@ -76,6 +77,7 @@ impl Family {
             unit: Text::default(),
             labels: Vec::new(),
             const_labels: Vec::new(),
+            lint_exception: None,
         }
     }
 
@@ -108,6 +110,11 @@ impl Family {
     /// The labels that are the same on every sample, as (name, value).
     pub fn const_labels(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    /// Why the family may break the rules for names and help texts, if it may.
+    pub fn lint_exception(&self) -> Option<&str> {
+        self.0.lint_exception.as_deref()
     }
 
     #[inline]
@@ -145,6 +152,7 @@ impl From<&'static Desc> for Family {
             unit: desc.unit.into(),
             labels: desc.labels.iter().map(|&name| name.into()).collect(),
             const_labels: desc.const_labels.iter().map(|&(n, v)| (n.into(), v.into())).collect(),
+            lint_exception: desc.lint_exception.map(Into::into),
         };
         builder.finish()
     }
@@ -159,6 +167,7 @@ pub struct FamilyBuilder {
     unit: Text,
     labels: Vec<Text>,
     const_labels: Vec<(Text, Text)>,
+    lint_exception: Option<Text>,
 }
 
 impl FamilyBuilder {
@@ -183,11 +192,18 @@ impl FamilyBuilder {
         self
     }
 
+    /// Lets the family break the rules that lint has for names and help texts, which are those of `promtool check metrics`,
+    /// and says why it has to. A family that breaks none may not have it.
+    pub fn lint_exception(mut self, why: impl Into<Text>) -> Self {
+        self.lint_exception = Some(why.into());
+        self
+    }
+
     /// Checks the names and makes the family.
     ///
     /// # Errors
     ///
-    /// When a name is not legal, is reserved, or occurs twice: what the compiler says of a static descriptor.
+    /// When a name is not legal, is reserved, or occurs twice, or an exception has no reason: what the compiler says of a static descriptor.
     pub fn build(self) -> Result<Family, InvalidFamily> {
         self.check().map_err(|problem| InvalidFamily { family: self.name.to_string(), problem })?;
         Ok(self.finish())
@@ -205,6 +221,9 @@ impl FamilyBuilder {
                 "its unit is `{0}`, so its name ends in `_{0}` (or `_{0}_total`)",
                 self.unit
             ));
+        }
+        if self.lint_exception.as_ref().is_some_and(|why| why.is_empty()) {
+            return Err("an exception needs a reason: say in `.lint_exception(\"...\")` why the metric has to break a rule".into());
         }
         let names: Vec<&str> = self
             .labels
@@ -226,8 +245,9 @@ impl FamilyBuilder {
             self.labels.iter().map(AsRef::as_ref),
             self.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())),
         );
-        let Self { kind, name, help, unit, labels, const_labels } = self;
-        Family(Arc::new(Data { kind, name, help, unit, labels, const_labels, layout }))
+        let Self { kind, name, help, unit, labels, const_labels, lint_exception } = self;
+        let data = Data { kind, name, help, unit, labels, const_labels, lint_exception, layout };
+        Family(Arc::new(data))
     }
 }
 
@@ -238,7 +258,7 @@ pub(crate) fn check_label(name: &str) -> Result<(), String> {
     }
     if names::is_reserved_label(name) {
         return Err(format!(
-            "reserved label name `{name}`: `le`, `quantile` and names that begin with `__` are not for collectors"
+            "reserved label name `{name}`: `le`, `quantile` and names that begin with `__` are not for collectors; use another name, or a `Histogram` or `Summary` for bounds and quantiles"
         ));
     }
     Ok(())
@@ -288,6 +308,7 @@ mod tests {
             problem(Family::gauge("a_seconds", "").unit("bytes")),
             "metric `a_seconds`: its unit is `bytes`, so its name ends in `_bytes` (or `_bytes_total`)"
         );
+        assert!(problem(Family::gauge("a", "").lint_exception("")).contains("needs a reason"));
         let twice = Family::counter("a", "").labels(["x"]).const_labels([("x", "1")]);
         assert_eq!(problem(twice), "metric `a`: duplicate label name `x`");
     }

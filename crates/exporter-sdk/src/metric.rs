@@ -50,6 +50,13 @@ macro_rules! metric {
                 Self { desc: self.desc.with_unit(unit) }
             }
 
+            /// Lets the metric break the rules that lint has for names and help texts, which are those of `promtool check
+            /// metrics`, and says why it has to. A metric that breaks none may not have it; an empty reason does not
+            /// compile.
+            pub const fn lint_exception(self, why: &'static str) -> Self {
+                Self { desc: self.desc.with_lint_exception(why) }
+            }
+
             /// The description, for [`Collector::METRICS`](crate::Collector::METRICS).
             pub const fn desc(&self) -> &Desc {
                 &self.desc

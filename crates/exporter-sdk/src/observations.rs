@@ -38,7 +38,7 @@ impl Buckets {
             );
             assert!(
                 i == 0 || bounds[i - 1] < bounds[i],
-                "the bounds of buckets are strictly ascending"
+                "the bounds of buckets are strictly ascending; sort them, and give each once"
             );
             i += 1;
         }

@@ -199,7 +199,7 @@ impl HistogramValue<'_> {
             let ((_, before), (bound, count)) = (pair[0], pair[1]);
             if count < before {
                 return Err(format!(
-                    "bucket {bound:?} counts {count} after {before}: the counts of buckets are cumulative and never fall"
+                    "bucket {bound:?} counts {count} after {before}: the counts of buckets are cumulative and never fall; count in each those of the ones below"
                 ));
             }
         }

@@ -99,7 +99,11 @@ impl Scrape<'_> {
         let labels = labels.into_iter();
         let (wanted, given) = (family.labels().len(), labels.len());
         if wanted != given {
-            self.fail(family.name(), format!("{given} label values for {wanted} labels"));
+            let names = family.labels().collect::<Vec<_>>().join(", ");
+            let problem = format!(
+                "{given} label values for {wanted} labels; give one for each of ({names}), in that order"
+            );
+            self.fail(family.name(), problem);
             return;
         }
         let value = value.into_value();
@@ -366,7 +370,11 @@ fn differs(described: &Family, emitted: &Family) -> String {
         };
         format!("a {} {labels}", family.kind())
     };
-    format!("emitted as {}, but described as {}", told(emitted), told(described))
+    format!(
+        "emitted as {}, but described as {}; give one of the two another name",
+        told(emitted),
+        told(described)
+    )
 }
 
 /// The first that is wrong is told.

@@ -3,16 +3,17 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use exporter_runtime::{CollectorType, lint};
-use exporter_sdk::{Family, Paths, Register, Registration};
+use exporter_parse::{Family, Kind, Sample};
+use exporter_runtime::{CollectorType, Reason, lint};
+use exporter_sdk::{Family as Described, Paths, Register, Registration};
 
-use crate::golden;
-use crate::page::{Page, Sample};
+use crate::page::Page;
 use crate::probe::{Probed, kind_of};
-use crate::tree::paths_under;
+use crate::tree::{Tree, paths_under};
+use crate::{golden, keys};
 
 /// Tests what holds for every collector. Put it at the bottom of the file that has the collector:
 ///
@@ -21,14 +22,16 @@ use crate::tree::paths_under;
 /// exporter_testkit::conformance!(Loadavg);
 /// ```
 ///
-/// It makes a module of tests: the collector is registered, its default configuration builds it, its sample configuration
-/// (the file `sample.yml` of the package, a whole configuration file) is read and runs, a key that it does not have is
-/// refused, every key and metric is documented, it emits only what it described, no series comes twice, no counter falls,
-/// names are as promtool wants them, two runs end within their time-out, and its page is that of `tests/golden.prom`, which
-/// `UPDATE_GOLDEN=1 cargo test` writes.
+/// It makes a module of tests: the collector is registered, is built on a host where there is nothing to read, and runs with
+/// its default configuration unless it needs to be switched on; its sample configuration (the file `sample.yml` of the
+/// package, a whole configuration file) is read and runs, a key that it does not have is refused, every key and metric is
+/// documented, it emits only what it described, no series comes twice, no counter falls (buckets, counts and sums are
+/// counters as well), names are as promtool wants them, runs end within their time-out, and its page is that of
+/// `tests/golden.prom`, which `UPDATE_GOLDEN=1 cargo test` writes.
 ///
 /// Where the package has a folder `tests/fixtures`, the collector sees the host that is there (`proc`, `sys`,
-/// `run/udev/data`; the folder itself is the root).
+/// `run/udev/data`; the folder itself is the root). The files of a folder `tests/fixtures-later` take the place of those
+/// before the last of the runs that look at counters: what the host says later.
 ///
 /// What is different about a collector stands behind its type, in this order:
 ///
@@ -36,7 +39,6 @@ use crate::tree::paths_under;
 /// exporter_testkit::conformance!(
 ///     Orders,
 ///     volatile: ["orders_open"],      // differs from run to run: the golden has its label names only
-///     exceptions: [("orders_count", "non-histogram and non-summary metrics should not have \"_count\" suffix", "why")],
 ///     setup: |case| {                 // before anything else
 ///         let server = serve_orders();
 ///         case.replace("http://localhost:8000", &server.url());   // in the sample configuration
@@ -49,7 +51,6 @@ macro_rules! conformance {
     (
         $collector:ident
         $(, volatile: $volatile:expr)?
-        $(, exceptions: $exceptions:expr)?
         $(, setup: $setup:expr)?
         $(,)?
     ) => {
@@ -59,7 +60,6 @@ macro_rules! conformance {
             fn case() -> $crate::Case {
                 let case = $crate::Case::of::<$collector, _>(env!("CARGO_MANIFEST_DIR"));
                 $(let case = case.volatile(&$volatile);)?
-                $(let case = case.exceptions(&$exceptions);)?
                 $(let case = case.setup($setup);)?
                 case
             }
@@ -67,7 +67,8 @@ macro_rules! conformance {
             $crate::conformance! {
                 @tests
                 is_registered
-                default_configuration_builds_it
+                it_is_built_without_its_source
+                default_configuration_runs
                 sample_configuration_runs
                 unknown_keys_are_refused
                 keys_and_metrics_are_documented
@@ -87,9 +88,6 @@ macro_rules! conformance {
     };
 }
 
-/// A metric, or the beginning of the names of several and `*`; what lint says of it; and why that has to be so.
-pub type Exception = (&'static str, &'static str, &'static str);
-
 /// A collector, and what its conformance is tested with. Made by [`conformance!`].
 #[derive(Debug)]
 pub struct Case {
@@ -97,7 +95,6 @@ pub struct Case {
     folder: PathBuf,
     replacements: Vec<(String, String)>,
     volatile: Vec<&'static str>,
-    exceptions: Vec<Exception>,
     kept: Vec<Box<dyn Any>>,
 }
 
@@ -110,7 +107,6 @@ impl Case {
             folder: folder.into(),
             replacements: Vec::new(),
             volatile: Vec::new(),
-            exceptions: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -118,12 +114,6 @@ impl Case {
     /// Families of which the golden has the label names only.
     pub fn volatile(mut self, families: &[&'static str]) -> Self {
         self.volatile = families.to_vec();
-        self
-    }
-
-    /// What lint may say, all of which it must.
-    pub fn exceptions(mut self, exceptions: &[Exception]) -> Self {
-        self.exceptions = exceptions.to_vec();
         self
     }
 
@@ -153,10 +143,31 @@ impl Case {
         );
     }
 
-    /// A collector that runs when nobody mentions it has to run without configuration.
-    pub fn default_configuration_builds_it(&self) {
+    /// Making it reads nothing, so that a configuration can be checked on another machine, and a source that is away for a
+    /// moment does not keep the exporter from starting.
+    pub fn it_is_built_without_its_source(&self) {
+        let nowhere = paths_under(Path::new("/nonexistent"));
+        let built = self.build(&self.sample(), nowhere);
+        assert!(
+            built.is_ok(),
+            "`new` fails where there is nothing to read: {}; it does no I/O: read and connect in `collect`",
+            built.unwrap_err()
+        );
+    }
+
+    /// A collector that runs when nobody mentions it has to run without configuration, or to say that its source is not
+    /// there.
+    pub fn default_configuration_runs(&self) {
         if self.kind.default_enabled() {
-            self.start(&format!("collectors: {{{}: }}", self.kind.name()));
+            let probed = self.start(&format!("collectors: {{{}: }}", self.kind.name()));
+            if let Some(failure) = probed.missing() {
+                assert!(
+                    failure.reason == Reason::Unavailable,
+                    "it fails with its default configuration: {}; change the defaults, say `Error::unavailable` where the \
+                     source is not there, or set `DEFAULT_ENABLED` to false",
+                    failure.message
+                );
+            }
         }
     }
 
@@ -171,81 +182,81 @@ impl Case {
         let probed = self.start(&sample);
         for run in ["first", "second"] {
             let page = probed.scrape();
-            assert!(!page.samples.is_empty(), "the {run} run with sample.yml found nothing");
+            assert!(!page.families.is_empty(), "the {run} run with sample.yml found nothing");
         }
     }
 
     /// Not by the exporter alone, which knows the schema: the type of the configuration does not take them either.
     pub fn unknown_keys_are_refused(&self) {
-        let key = "no_such_key";
-        let text = format!("{{\"{key}\": 1}}");
-        let mut json = serde_json::Deserializer::from_str(&text);
+        let mut json = serde_json::Deserializer::from_str("{\"no_such_key\": 1}");
         let read = self.kind.effective(&mut <dyn erased_serde::Deserializer>::erase(&mut json));
         assert!(
             read.is_err(),
             "an unknown key is taken in silence; derive the configuration with #[serde(default, deny_unknown_fields)]"
         );
+        let lax = keys::lax(self.kind.schema().as_value());
+        assert!(
+            lax.is_empty(),
+            "an unknown key is taken in silence by {}; derive it with #[serde(deny_unknown_fields)]",
+            lax.join(" and by ")
+        );
     }
 
     /// Every key has a doc comment, every metric a help text.
     pub fn keys_and_metrics_are_documented(&self) {
-        let schema = self.kind.schema();
-        let keys = schema.get("properties").and_then(serde_json::Value::as_object);
-        for (key, property) in keys.into_iter().flatten() {
-            let described = property.get("description").is_some() || property.get("$ref").is_some();
-            assert!(
-                described,
-                "the key `{key}` has no doc comment; it is what --help and the README say of it"
-            );
-        }
+        let undocumented = keys::undocumented(self.kind.schema().as_value());
+        assert!(
+            undocumented.is_empty(),
+            "these keys have no doc comment, which is what --help and the README say of them; write `/// ...` above each: {}",
+            undocumented.join(", ")
+        );
         for family in self.families(&self.sampled()) {
-            assert!(!family.help().is_empty(), "{} has no help text", family.name());
+            assert!(
+                !family.help().is_empty(),
+                "{} has no help text; say in the second argument of `new` what its value means",
+                family.name()
+            );
         }
     }
 
     /// No counter is less than it was a run before.
     pub fn counters_do_not_fall(&self) {
-        let probed = self.sampled();
-        let counters = |page: Page| -> BTreeMap<String, f64> {
-            let of_counter = |sample: &&Sample| {
-                page.family(&sample.name).is_some_and(|(kind, _)| kind == "counter")
-            };
-            let samples = page.samples.iter().filter(of_counter);
-            samples.map(|sample| (sample.to_string(), sample.value)).collect()
-        };
-        let (before, after) = (counters(probed.scrape()), counters(probed.scrape()));
-        for (series, now) in after {
-            if let Some(then) = before.get(&series) {
-                assert!(now >= *then, "the counter {series} fell from {then} to {now}");
+        let (fixtures, later) = (self.fixtures(), self.folder.join("tests/fixtures-later"));
+        let host = later.is_dir().then(|| Tree::copy(&fixtures));
+        let paths = host.as_ref().map_or_else(|| self.paths(), Tree::paths);
+        let probed = self.built(&self.sample(), paths);
+        let mut before = BTreeMap::new();
+        for run in 0..4 {
+            if let (Some(host), 3) = (&host, run) {
+                host.overlay(&later);
             }
+            let now = growing(&probed.scrape());
+            for (series, value) in &now {
+                let then = before.get(series).copied().unwrap_or(f64::NEG_INFINITY);
+                assert!(
+                    *value >= then,
+                    "the counter {series} fell from {then} to {value}; emit what its source has counted in all, or make \
+                     it a `Gauge`"
+                );
+            }
+            before = now;
         }
     }
 
-    /// All rules of `promtool check metrics`, but for those that the package takes exception to.
+    /// All rules of `promtool check metrics`, but for metrics that are declared to be exceptions.
     pub fn names_are_as_promtool_wants_them(&self) {
-        let mut used = vec![false; self.exceptions.len()];
-        let mut findings = Vec::new();
-        for family in self.families(&self.sampled()) {
-            for found in lint(&family) {
-                let known = |(metric, rule, _): &Exception| {
-                    let prefix = metric.strip_suffix('*');
-                    *rule == found
-                        && prefix.map_or(*metric == family.name(), |p| family.name().starts_with(p))
-                };
-                match self.exceptions.iter().position(known) {
-                    Some(index) => used[index] = true,
-                    None => findings.push(format!("{}: {found}", family.name())),
-                }
-            }
+        let mut findings = self.sampled().findings();
+        for family in self.kind.metrics() {
+            findings.extend(
+                lint(family).into_iter().map(|found| format!("{}: {found}", family.name())),
+            );
         }
+        let findings: Vec<String> = findings.into_iter().collect();
         assert!(
             findings.is_empty(),
-            "rename these, or except each with its reason (`exceptions: [(metric, rule, why)]`):\n{}",
+            "rename these, or say with `.lint_exception(\"why\")` where they are declared why they cannot be:\n{}",
             findings.join("\n")
         );
-        let unused: Vec<_> =
-            self.exceptions.iter().zip(used).filter(|(_, used)| !used).map(|(e, _)| e).collect();
-        assert!(unused.is_empty(), "these exceptions are to nothing: {unused:?}");
     }
 
     /// The page is `tests/golden.prom`.
@@ -260,8 +271,9 @@ impl Case {
         let file = self.folder.join("sample.yml");
         let mut text = fs::read_to_string(&file).unwrap_or_else(|error| {
             panic!(
-                "{}: {error}; it is the configuration that the documentation shows",
-                file.display()
+                "{}: {error}; write one, `collectors: {{{}: }}` at least: it is what the documentation shows",
+                file.display(),
+                self.kind.name()
             )
         });
         for (from, to) in &self.replacements {
@@ -283,18 +295,56 @@ impl Case {
     }
 
     fn start(&self, file: &str) -> Probed {
+        self.built(file, self.paths())
+    }
+
+    fn paths(&self) -> Paths {
         let fixtures = self.fixtures();
-        let paths = if fixtures.is_dir() { paths_under(&fixtures) } else { Paths::default() };
-        let probed = Probed::of_file(file, self.kind.clone(), paths, Duration::from_secs(10));
-        probed.unwrap_or_else(|error| panic!("it cannot be built: {error}"))
+        if fixtures.is_dir() { paths_under(&fixtures) } else { Paths::default() }
+    }
+
+    fn built(&self, file: &str, paths: Paths) -> Probed {
+        let built = self.build(file, paths);
+        built.unwrap_or_else(|error| panic!("it cannot be built: {error}"))
+    }
+
+    fn build(&self, file: &str, paths: Paths) -> Result<Probed, String> {
+        Probed::of_file(file, self.kind.clone(), paths, Duration::from_secs(10))
     }
 
     /// What was described, and what a run added where it may.
-    fn families(&self, probed: &Probed) -> Vec<Family> {
+    fn families(&self, probed: &Probed) -> Vec<Described> {
         let mut families = self.kind.metrics().to_vec();
         families.extend(probed.families());
         families.sort_by(|a, b| a.name().cmp(b.name()));
         families.dedup_by(|a, b| a.name() == b.name());
         families
     }
+}
+
+/// The samples of a page that do not fall while their source runs.
+fn growing(page: &Page) -> BTreeMap<String, f64> {
+    let grows = |family: &Family, sample: &Sample| {
+        let part = sample.name.strip_prefix(family.name.as_str()).unwrap_or_default();
+        match family.kind {
+            Kind::Counter => true,
+            Kind::Histogram => part != "_sum" || !has_negative_bound(family),
+            // The sum falls where observations are negative, which nothing here tells.
+            Kind::Summary => part == "_count",
+            _ => false,
+        }
+    };
+    let families = page.families.iter();
+    let samples = families.flat_map(|family| family.samples.iter().map(move |s| (family, s)));
+    let growing = samples.filter(|(family, sample)| grows(family, sample));
+    growing.map(|(_, sample)| (sample.to_string(), sample.value)).collect()
+}
+
+/// Whether observations may be negative, whose sum may fall.
+fn has_negative_bound(family: &Family) -> bool {
+    family
+        .samples
+        .iter()
+        .filter_map(|sample| sample.label("le"))
+        .any(|bound| bound.starts_with('-'))
 }

@@ -58,7 +58,7 @@ pub(crate) fn mask(page: &str, volatile: &[&str]) -> String {
 /// `x{a="1",b="2"} 3` as `x{a,b} *`.
 fn label_names(line: &str) -> String {
     let page = Page::parse(&format!("{line}\n"));
-    let sample = &page.samples[0];
+    let sample = page.all_samples()[0];
     let names: Vec<&str> = sample.labels.iter().map(|(name, _)| name.as_str()).collect();
     let names = if names.is_empty() { String::new() } else { format!("{{{}}}", names.join(",")) };
     format!("{}{names} *", sample.name)

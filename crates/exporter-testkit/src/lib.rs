@@ -20,14 +20,22 @@
 mod conformance;
 mod exporter;
 mod golden;
+mod keys;
+mod large_host;
 mod page;
+mod parts;
 mod probe;
 mod prometheus;
+mod server;
 mod tree;
 
-pub use crate::conformance::{Case, Exception};
+pub use crate::conformance::Case;
 pub use crate::exporter::{Exporter, Response, run, wait_until};
-pub use crate::page::{Page, Sample};
+pub use crate::large_host::large_host;
+pub use crate::page::Page;
+pub use crate::parts::{Histogram, Summary};
 pub use crate::probe::{Probe, Probed};
 pub use crate::prometheus::Prometheus;
+pub use crate::server::{Answer, Request, Server, serve};
 pub use crate::tree::Tree;
+pub use exporter_parse::{Family, Kind, Sample};

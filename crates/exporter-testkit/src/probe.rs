@@ -1,12 +1,13 @@
 //! One collector, run the way an exporter runs it.
 
+use std::collections::BTreeSet;
 use std::panic::Location;
 use std::path::Path;
 use std::time::Duration;
 
 use exporter_runtime::{
-    BuildInfo, Catalog, CollectorType, DuplicatePolicy, Node, Registry, RegistryOptions,
-    ScrapeRequest, Settings, read_settings,
+    BuildInfo, Catalog, CollectorType, DuplicatePolicy, Failure, Node, Registry, RegistryOptions,
+    ScrapeRequest, Scraped, Settings, lint, lint_samples, read_settings,
 };
 use exporter_sdk::{Family, Origin, Paths, Register, Registration};
 
@@ -174,12 +175,44 @@ impl Probed {
     ///
     /// What the collector said was wrong, or the exporter of the run.
     pub fn attempt(&self) -> Result<String, String> {
-        let mut scraped = self.0.scrape_blocking(&ScrapeRequest::default());
-        if let Some(missing) = scraped.missing.pop() {
-            return Err(missing.failure.message);
+        let scraped = self.run();
+        if let Some(missing) = scraped.missing.first() {
+            return Err(missing.failure.message.clone());
         }
         let text = String::from_utf8(scraped.into_text()).expect("pages are UTF-8");
         Ok(text.split_inclusive('\n').filter(|line| !is_evidence(line)).collect())
+    }
+
+    /// Runs the collector, and returns why there are no samples if there are none.
+    pub(crate) fn missing(&self) -> Option<Failure> {
+        self.run().missing.pop().map(|missing| missing.failure)
+    }
+
+    /// What lint says of the samples of a run, and of the families that have none.
+    pub(crate) fn findings(&self) -> BTreeSet<String> {
+        let scraped = self.run();
+        let (mut seen, mut findings) = (BTreeSet::new(), BTreeSet::new());
+        let mut judge = |family: &Family, found: Vec<String>| {
+            findings.extend(found.into_iter().map(|found| format!("{}: {found}", family.name())));
+        };
+        for (samples, _) in scraped.page.segments() {
+            let family = samples.family();
+            if !is_evidence(family.name()) {
+                seen.insert(family.name());
+                judge(family, lint_samples(samples));
+            }
+        }
+        let described = self.0.families();
+        for family in described.iter().flat_map(|(_, families)| families) {
+            if !seen.contains(family.name()) {
+                judge(family, lint(family));
+            }
+        }
+        findings
+    }
+
+    fn run(&self) -> Scraped {
+        self.0.scrape_blocking(&ScrapeRequest::default())
     }
 
     /// The families that the collector described, and those of a run.
@@ -187,7 +220,7 @@ impl Probed {
     pub(crate) fn families(&self) -> Vec<Family> {
         let mut families: Vec<Family> =
             self.0.families().into_iter().flat_map(|(_, families)| families).collect();
-        let scraped = self.0.scrape_blocking(&ScrapeRequest::default());
+        let scraped = self.run();
         let on_page = scraped.page.segments().map(|(samples, _)| samples.family());
         families.extend(on_page.filter(|family| !is_evidence(family.name())).cloned());
         families

@@ -25,9 +25,16 @@ impl Tree {
 
     /// A copy of a folder, links as links. A relative path begins at the package under test.
     pub fn copy(folder: impl AsRef<Path>) -> Self {
-        let (tree, folder) = (Self::new(), folder.as_ref());
-        copy(folder, tree.0.path()).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let tree = Self::new();
+        tree.overlay(folder);
         tree
+    }
+
+    /// Copies a folder over it: what both have becomes that of the folder.
+    pub fn overlay(&self, folder: impl AsRef<Path>) -> &Self {
+        let folder = folder.as_ref();
+        copy(folder, self.0.path()).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        self
     }
 
     /// Writes a file, and the folders on the way to it.
@@ -104,6 +111,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         if kind.is_dir() {
             copy(&entry.path(), &target)?;
         } else if kind.is_symlink() {
+            let _ = fs::remove_file(&target);
             symlink(fs::read_link(entry.path())?, target)?;
         } else {
             fs::copy(entry.path(), target)?;

@@ -152,7 +152,8 @@ fn what_cannot_be_a_value_or_label_is_told_with_its_place() {
 #[test]
 fn samples_that_are_one_series_are_found() {
     let found = failure("[1, 2]", "metrics: [{name: m, help: h, path: '$[*]'}]");
-    assert_eq!(found, "1 samples are of series that it emitted before, the first of m");
+    let expected = "1 samples are of series that it emitted before, the first of m; ";
+    assert!(found.starts_with(expected), "{found}");
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn a_document_of_real_size() {
             .unwrap();
     }
     document.push_str("{\"id\": \"last\", \"n\": 0.5}]");
-    let server = Server::start(move |_| server::json(&document));
+    let server = Server::start(move |_| Answer::json(&document));
     let metrics = "metrics: [{name: m, help: h, path: '$[*]', value: $.n, labels: {id: $.id}}]";
     let page = start(&server, metrics).scrape();
     assert_eq!(page.samples("m").len(), 100_001);

@@ -10,7 +10,7 @@ use exporter_testkit::Tree;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::server::{Answer, json, proxy, response};
+use super::server::Proxy;
 use super::*;
 
 /// The failure of a run, with the server's address as `URL`.
@@ -26,7 +26,8 @@ fn raw(bytes: &'static [u8]) -> Server {
 #[test]
 fn a_connection_serves_run_after_run_and_every_run_reads_anew() {
     let runs = AtomicUsize::new(0);
-    let server = Server::start(move |_| json(&runs.fetch_add(1, Ordering::Relaxed).to_string()));
+    let server =
+        Server::start(move |_| Answer::json(&runs.fetch_add(1, Ordering::Relaxed).to_string()));
     let probed = start(&server, WHOLE);
     for expected in [0.0, 1.0, 2.0] {
         assert_eq!(probed.scrape().gauge("m", &[]), expected);
@@ -60,12 +61,12 @@ fn the_request_is_the_configured_one() {
 fn secrets_come_from_files_or_the_url_and_are_in_no_message() {
     let tree = Tree::new();
     tree.write("token", "hunter2\n");
-    let server = Server::start(|_| response(403, &[], b"no"));
+    let server = Server::start(|_| Answer::new(403, &[], b"no"));
     let config = format!("bearer_token: {{file: {}}}\n{WHOLE}", tree.path("token").display());
     assert_eq!(failure(&server, &config), "URL/: status 403 Forbidden: \"no\"");
     assert_eq!(server.requests()[0].header("authorization"), Some("Bearer hunter2"));
 
-    let url = format!("http://me:hunter2@127.0.0.1:{}/x?key=hunter2", server.port);
+    let url = format!("http://me:hunter2@127.0.0.1:{}/x?key=hunter2", server.port());
     let found = probe(&url, WHOLE).start().failure();
     assert_eq!(found, format!("{}/x?...: status 403 Forbidden: \"no\"", server.url()));
     assert_eq!(server.requests()[1].header("authorization"), Some("Basic bWU6aHVudGVyMg=="));
@@ -91,15 +92,18 @@ fn what_is_no_document_is_told() {
             "URL/: not JSON: invalid unicode code point at line 1 column 2: \"\\\"\u{fffd}\u{fffd}\\\"\"",
         ),
         (
-            Server::start(|_| response(503, &[], &[b'x'; 300])),
+            Server::start(|_| Answer::new(503, &[], [b'x'; 300])),
             &format!("URL/: status 503 Service Unavailable: \"{}\"...", "x".repeat(80)),
         ),
-        (Server::start(|_| response(304, &[], b"")), "URL/: status 304 Not Modified: \"\""),
-        (Server::start(|_| response(302, &[], b"")), "URL/: status 302 Found without a Location"),
+        (Server::start(|_| Answer::new(304, &[], b"")), "URL/: status 304 Not Modified: \"\""),
+        (
+            Server::start(|_| Answer::new(302, &[], b"")),
+            "URL/: status 302 Found without a Location",
+        ),
     ] {
         assert_eq!(failure(&server, WHOLE), expected);
     }
-    let deep = Server::start(|_| json(&"[".repeat(100_000)));
+    let deep = Server::start(|_| Answer::json(&"[".repeat(100_000)));
     assert!(
         failure(&deep, WHOLE).starts_with("URL/: not JSON: recursion limit exceeded at line 1")
     );
@@ -121,7 +125,7 @@ fn broken_connections_are_told_and_the_next_run_succeeds() {
             b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\nConnection: close\r\n\r\n[1".to_vec(),
         ),
         1 => Answer::Bytes(b"SSH-2.0-OpenSSH Connection: close\r\n\r\n".to_vec()),
-        _ => json("5"),
+        _ => Answer::json("5"),
     });
     let probed = start(&server, WHOLE);
     let told = |failure: String| failure.replace(&server.url(), "URL");
@@ -153,7 +157,7 @@ fn a_server_that_does_not_answer_costs_the_run_its_time_only() {
     let server = Server::start(move |_| match runs.fetch_add(1, Ordering::Relaxed) {
         0 => Answer::Never,
         1 => Answer::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[".to_vec()),
-        _ => json("5"),
+        _ => Answer::json("5"),
     });
     let probed = probe(&server.url(), WHOLE).timeout(Duration::from_millis(300)).start();
     let late = "did not end within its time-out of 300ms";
@@ -184,12 +188,12 @@ fn a_document_is_read_up_to_its_limit() {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     (0..64).for_each(|_| packed.write_all(&vec![b' '; 1 << 20]).unwrap());
     let bomb = packed.finish().unwrap();
-    let bomb = Server::start(move |_| response(200, &[("Content-Encoding", "gzip")], &bomb));
+    let bomb = Server::start(move |_| Answer::new(200, &[("Content-Encoding", "gzip")], &bomb));
     assert_eq!(failure(&bomb, &limited), expected);
-    let error = Server::start(|_| response(500, &[], &vec![b'1'; 2 << 20]));
+    let error = Server::start(|_| Answer::new(500, &[], vec![b'1'; 2 << 20]));
     assert_eq!(failure(&error, &limited), expected);
 
-    let fits = Server::start(|_| json(&format!("{}1", " ".repeat((1 << 20) - 1))));
+    let fits = Server::start(|_| Answer::json(&format!("{}1", " ".repeat((1 << 20) - 1))));
     assert_eq!(start(&fits, &limited).scrape().gauge("m", &[]), 1.0);
 }
 
@@ -198,17 +202,17 @@ fn gzip_is_asked_for_and_read() {
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(b"42").unwrap();
     let packed = packed.finish().unwrap();
-    let server = Server::start(move |_| response(200, &[("Content-Encoding", "gzip")], &packed));
+    let server = Server::start(move |_| Answer::new(200, &[("Content-Encoding", "gzip")], &packed));
     assert_eq!(start(&server, WHOLE).scrape().gauge("m", &[]), 42.0);
     assert_eq!(server.requests()[0].header("accept-encoding"), Some("gzip"));
-    let broken = Server::start(|_| response(200, &[("Content-Encoding", "gzip")], b"42"));
+    let broken = Server::start(|_| Answer::new(200, &[("Content-Encoding", "gzip")], b"42"));
     let found = failure(&broken, WHOLE);
     assert!(found.contains("Invalid gzip header"), "{found}");
 }
 
 #[test]
 fn statuses_are_those_that_the_operator_wants() {
-    let server = Server::start(|_| response(418, &[], b"3"));
+    let server = Server::start(|_| Answer::new(418, &[], b"3"));
     assert_eq!(failure(&server, WHOLE), "URL/: status 418 I'm a teapot: \"3\"");
     let config = format!("valid_status: [200, 418]\n{WHOLE}");
     assert_eq!(start(&server, &config).scrape().gauge("m", &[]), 3.0);
@@ -217,10 +221,10 @@ fn statuses_are_those_that_the_operator_wants() {
 #[test]
 fn redirects_are_followed_so_far() {
     let server = Server::start(|request| match request.target.as_str() {
-        "/" => response(302, &[("Location", "a/b?c")], b""),
-        "/a/b?c" => response(308, &[("Location", "/end")], b""),
-        "/end" => json("1"),
-        other => response(307, &[("Location", other)], b""),
+        "/" => Answer::new(302, &[("Location", "a/b?c")], b""),
+        "/a/b?c" => Answer::new(308, &[("Location", "/end")], b""),
+        "/end" => Answer::json("1"),
+        other => Answer::new(307, &[("Location", other)], b""),
     });
     let config = format!("bearer_token: t0\nheaders: {{x-key: k}}\n{WHOLE}");
     assert_eq!(start(&server, &config).scrape().gauge("m", &[]), 1.0);
@@ -232,7 +236,7 @@ fn redirects_are_followed_so_far() {
     assert_eq!(found, "URL/: more than 1 redirects (`max_redirects`), the last to URL/end");
     let loops = probe(&format!("{}/loop", server.url()), WHOLE).start().failure();
     assert!(loops.contains("more than 10 redirects"), "{loops}");
-    let away = Server::start(|_| response(302, &[("Location", "file:///etc/passwd")], b""));
+    let away = Server::start(|_| Answer::new(302, &[("Location", "file:///etc/passwd")], b""));
     assert!(failure(&away, WHOLE).contains("which is not HTTP"));
 }
 
@@ -242,7 +246,7 @@ fn what_the_request_holds_does_not_follow_to_another_origin() {
     let there = other.url();
     let server = Server::start(move |request| {
         let status = if request.target == "/again" { 307 } else { 302 };
-        response(status, &[("Location", &there)], b"")
+        Answer::new(status, &[("Location", &there)], b"")
     });
     let config = format!("bearer_token: t0\nheaders: {{x-key: k}}\nmethod: POST\nbody: b\n{WHOLE}");
     start(&server, &config).scrape();
@@ -250,7 +254,7 @@ fn what_the_request_holds_does_not_follow_to_another_origin() {
     assert_eq!((request.method.as_str(), request.body.as_str()), ("GET", ""));
     assert_eq!((request.header("authorization"), request.header("x-key")), (None, None));
 
-    let url = format!("http://me:pw@127.0.0.1:{}/", server.port);
+    let url = format!("http://me:pw@127.0.0.1:{}/", server.port());
     probe(&url, WHOLE).start().scrape();
     assert_eq!(other.requests()[1].header("authorization"), None);
 
@@ -267,11 +271,11 @@ fn the_user_of_the_url_stays_on_redirects_within_its_origin() {
     let server = Server::start(|request| match request.target.as_str() {
         "/" => {
             let host = request.header("host").unwrap();
-            response(302, &[("Location", &format!("http://{host}/end"))], b"")
+            Answer::new(302, &[("Location", &format!("http://{host}/end"))], b"")
         }
-        _ => json("1"),
+        _ => Answer::json("1"),
     });
-    let url = format!("http://me:pw@127.0.0.1:{}/", server.port);
+    let url = format!("http://me:pw@127.0.0.1:{}/", server.port());
     probe(&url, WHOLE).start().scrape();
     let users = server.requests();
     assert!(users.iter().all(|request| request.header("authorization") == Some("Basic bWU6cHc=")));
@@ -280,8 +284,8 @@ fn the_user_of_the_url_stays_on_redirects_within_its_origin() {
 
 #[test]
 fn a_proxy_is_gone_through() {
-    let (server, proxy) = (Server::of("1"), proxy());
-    let config = format!("proxy_url: http://me:pw@127.0.0.1:{}\n{WHOLE}", proxy.port);
+    let (server, proxy) = (Server::of("1"), Proxy::start());
+    let config = format!("proxy_url: http://me:pw@127.0.0.1:{}\n{WHOLE}", proxy.port());
     assert_eq!(start(&server, &config).scrape().gauge("m", &[]), 1.0);
     let asked = proxy.requests().remove(0);
     assert_eq!(asked.target, format!("{}/", server.url()));

@@ -11,7 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-use super::server::{json, proxy};
+use super::server::{Proxy, start_tls};
 use super::*;
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -51,7 +51,7 @@ impl Authority {
         let (certificate, key) = self.certify(name);
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = builder.with_single_cert(vec![certificate.der().clone()], key).unwrap();
-        Server::start_tls(config, |_| json("8"))
+        start_tls(config, |_| Answer::json("8"))
     }
 
     /// A folder with the certificate of the authority.
@@ -63,7 +63,7 @@ impl Authority {
 }
 
 fn of(server: &Server, tls: &str) -> Probe {
-    probe(&format!("https://localhost:{}/", server.port), &format!("tls: {{{tls}}}\n{WHOLE}"))
+    probe(&format!("https://localhost:{}/", server.port()), &format!("tls: {{{tls}}}\n{WHOLE}"))
 }
 
 fn ca(tree: &Tree) -> String {
@@ -76,7 +76,7 @@ fn a_server_is_trusted_whose_authority_is() {
     let (server, tree) = (authority.server("localhost", None), authority.tree());
     assert_eq!(of(&server, &ca(&tree)).start().scrape().gauge("m", &[]), 8.0);
     let found = of(&server, &ca(&Authority::new().tree())).start().failure();
-    assert!(found.starts_with(&format!("https://localhost:{}/: ", server.port)), "{found}");
+    assert!(found.starts_with(&format!("https://localhost:{}/: ", server.port())), "{found}");
     assert!(found.contains("UnknownIssuer") || found.contains("BadSignature"), "{found}");
     let found = of(&server, "").start().failure();
     assert!(
@@ -123,15 +123,16 @@ fn a_client_certificate_lets_us_in() {
 #[test]
 fn a_proxy_is_tunnelled_through() {
     let authority = Authority::new();
-    let (server, tree, proxy) = (authority.server("localhost", None), authority.tree(), proxy());
+    let (server, tree, proxy) =
+        (authority.server("localhost", None), authority.tree(), Proxy::start());
     let config =
-        format!("proxy_url: http://127.0.0.1:{}\ntls: {{{}}}\n{WHOLE}", proxy.port, ca(&tree));
-    let url = format!("https://localhost:{}/", server.port);
+        format!("proxy_url: http://127.0.0.1:{}\ntls: {{{}}}\n{WHOLE}", proxy.port(), ca(&tree));
+    let url = format!("https://localhost:{}/", server.port());
     assert_eq!(probe(&url, &config).start().scrape().gauge("m", &[]), 8.0);
     let asked = proxy.requests().remove(0);
     assert_eq!(
         (asked.method, asked.target),
-        ("CONNECT".to_owned(), format!("localhost:{}", server.port))
+        ("CONNECT".to_owned(), format!("localhost:{}", server.port()))
     );
 }
 

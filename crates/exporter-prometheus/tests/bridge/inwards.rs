@@ -228,7 +228,7 @@ fn what_cannot_be_served_is_an_error_that_names_the_metric() {
     );
     check(
         [counters(vec![counter(&[], 1.0)]), histograms(histogram(&[], 1))].concat(),
-        "`x`: emitted as a histogram without labels, but described as a counter without labels",
+        "`x`: emitted as a histogram without labels, but described as a counter without labels; give one of the two another name",
     );
     check(
         histograms(histogram(&[(f64::NAN, 1)], 1)),

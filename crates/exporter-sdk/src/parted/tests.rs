@@ -92,7 +92,9 @@ fn histograms_that_contradict_themselves_fail_the_run() {
     check_histogram(
         &[(1.0, 2), (2.0, 1)],
         2,
-        Some("bucket 2.0 counts 1 after 2: the counts of buckets are cumulative and never fall"),
+        Some(
+            "bucket 2.0 counts 1 after 2: the counts of buckets are cumulative and never fall; count in each those of the ones below",
+        ),
     );
     check_histogram(
         &[(1.0, 3)],

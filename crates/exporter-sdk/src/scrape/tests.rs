@@ -83,12 +83,12 @@ fn what_was_not_described_fails_the_run_and_names_the_metric() {
     );
     assert_eq!(
         problem(recorder, |s| s.emit(&WRONG, ["a"], 1)),
-        "metric `disk_read_total`: emitted as a gauge with the label device, but described as a counter with the label device"
+        "metric `disk_read_total`: emitted as a gauge with the label device, but described as a counter with the label device; give one of the two another name"
     );
     let wrong = Family::gauge("disk_read_total", "").build().unwrap();
     assert_eq!(
         problem(recorder, |s| s.emit_dynamic(&wrong, [""; 0], 1)),
-        "metric `disk_read_total`: emitted as a gauge without labels, but described as a counter with the label device"
+        "metric `disk_read_total`: emitted as a gauge without labels, but described as a counter with the label device; give one of the two another name"
     );
 }
 
@@ -113,7 +113,7 @@ fn dynamic_families_take_values_by_position_or_pairs_in_any_order() {
 
     assert_eq!(
         problem(recorder, |s| s.emit_dynamic(&fixed, ["x"], 1)),
-        "metric `fixed`: 1 label values for 2 labels"
+        "metric `fixed`: 1 label values for 2 labels; give one for each of (a, b), in that order"
     );
     assert_eq!(
         problem(recorder, |s| s.emit_pairs(&free, &[("a", "1"), ("a", "2")], 1)),

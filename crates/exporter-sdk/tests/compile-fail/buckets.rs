@@ -1,5 +1,4 @@
-// error: the bounds of buckets are strictly ascending
-//! Bounds in the wrong order.
+//! Bounds of buckets in the wrong order.
 
 use exporter_sdk::Buckets;
 

@@ -1,4 +1,4 @@
-// error: illegal collector name: it must match [a-z][a-z0-9_]* and be none of all, default, enabled, host, path, scrape
+//! A name that flags and configuration cannot have.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: illegal label name
+//! A constant label whose name is not legal.
 
 use exporter_sdk::*;
 

@@ -1,5 +1,4 @@
-// error: a histogram is emitted with `emit_histogram`, a summary with `emit_summary`, an info with `emit_info`
-//! A histogram is not one number.
+//! A histogram emitted as one number.
 
 use exporter_sdk::{Histogram, Scrape};
 

@@ -1,5 +1,4 @@
-// error: the name of an info ends in `_info`
-//! An info whose name does not say so, so that OpenMetrics could not have it.
+//! An info whose name does not say so.
 
 use exporter_sdk::Info;
 

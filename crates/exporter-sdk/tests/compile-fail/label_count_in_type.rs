@@ -1,4 +1,4 @@
-// error: expected an array with a size of 3, found one with a size of 2
+//! More labels in the type than have names.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: duplicate label name: a label may occur only once
+//! A label that occurs twice.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: duplicate label name: a label may occur only once, constant labels included
+//! A constant label that is a label as well.
 
 use exporter_sdk::*;
 

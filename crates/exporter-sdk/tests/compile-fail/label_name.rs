@@ -1,4 +1,4 @@
-// error: illegal label name: it must match [a-zA-Z_][a-zA-Z0-9_]*
+//! A label whose name is not legal.
 
 use exporter_sdk::*;
 

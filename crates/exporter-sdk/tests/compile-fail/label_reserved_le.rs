@@ -1,4 +1,4 @@
-// error: reserved label name: `le`, `quantile` and names that begin with `__` are not for collectors
+//! A label that belongs to histograms.
 
 use exporter_sdk::*;
 

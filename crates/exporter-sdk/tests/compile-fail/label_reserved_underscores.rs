@@ -1,4 +1,4 @@
-// error: reserved label name
+//! A label that belongs to Prometheus.
 
 use exporter_sdk::*;
 

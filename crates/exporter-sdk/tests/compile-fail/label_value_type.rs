@@ -1,4 +1,4 @@
-// error: `{float}` is not a label value
+//! A label value of a type that is none.
 
 use exporter_sdk::*;
 

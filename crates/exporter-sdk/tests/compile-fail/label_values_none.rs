@@ -1,4 +1,4 @@
-// error: this metric has 2 labels, and `()` is not 2 label values
+//! No label values for two labels.
 
 use exporter_sdk::*;
 

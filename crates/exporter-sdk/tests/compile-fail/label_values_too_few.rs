@@ -1,4 +1,4 @@
-// error: this metric has 2 labels, and `(&str,)` is not 2 label values
+//! One label value for two labels.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: this metric has 2 labels, and `[&str; 3]` is not 2 label values
+//! Three label values for two labels.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: illegal metric name
+//! A metric without a name.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: borrowed data escapes
+//! A metric that is not there for ever.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,4 @@
-// error: `&str` is not a sample value
+//! A value that is no number.
 
 use exporter_sdk::*;
 

@@ -1,4 +1,3 @@
-// error: the name of a metric with a unit ends in it: `_seconds`, or `_seconds_total`
 //! A unit that the name does not have.
 
 use exporter_sdk::Gauge;

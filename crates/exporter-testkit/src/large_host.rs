@@ -1,9 +1,9 @@
 //! The files of a host that this machine is not.
 
-use exporter_testkit::Tree;
+use crate::tree::Tree;
 
 /// A host of 64 processors, 40 disks and many mounts, with odd names, and without files that not every host has.
-pub(crate) fn large_host() -> Tree {
+pub fn large_host() -> Tree {
     let host = Tree::new();
     processors(&host);
     disks(&host);
