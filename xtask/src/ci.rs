@@ -7,7 +7,7 @@ use toml_edit::DocumentMut;
 
 use crate::Outcome;
 use crate::process::{cargo, check};
-use crate::{deny, test};
+use crate::{deny, fuzz, test};
 
 pub(crate) fn run(root: &Path) -> Outcome {
     check(cargo(root).args(["fmt", "--all", "--check"]))?;
@@ -17,6 +17,7 @@ pub(crate) fn run(root: &Path) -> Outcome {
     let doc = ["doc", "--workspace", "--all-features", "--no-deps", "--document-private-items"];
     check(cargo(root).args(doc).env("RUSTDOCFLAGS", "-D warnings"))?;
     features(root)?;
+    fuzz::check_targets(root)?;
     deny::run(root)?;
     test::run(root, Vec::new())
 }

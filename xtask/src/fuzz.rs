@@ -43,9 +43,17 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     )
 }
 
+/// Compiles all targets, which are a workspace of their own.
+pub(crate) fn check_targets(root: &Path) -> Outcome {
+    let built = root.join("target/fuzz");
+    let mut clippy = cargo(&root.join("tests/fuzz"));
+    clippy.args(["clippy", "--quiet", "--", "-D", "warnings"]);
+    check(clippy.env("CARGO_TARGET_DIR", &built))
+}
+
 fn targets(folder: &Path) -> Outcome<Vec<String>> {
     let mut targets = Vec::new();
-    for entry in fs::read_dir(folder.join("src"))? {
+    for entry in fs::read_dir(folder.join("src/bin"))? {
         let name = entry?.path().file_stem().unwrap_or_default().to_string_lossy().into_owned();
         targets.push(name);
     }

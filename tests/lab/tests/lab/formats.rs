@@ -214,7 +214,10 @@ fn emitted(openmetrics: bool) -> Vec<(String, u64)> {
     let buckets = bounds.map(|bound| {
         let count = [0.003, 0.2, 0.2, 70.0].iter().filter(|seconds| **seconds <= bound).count();
         let labels = json!({"le": bound.to_string(), "method": "get"});
-        (format!("lab_latency_seconds_bucket{labels}"), (count as f64).to_bits())
+        (
+            format!("lab_latency_seconds_bucket{labels}"),
+            f64::from(u32::try_from(count).unwrap()).to_bits(),
+        )
     });
     all.extend(buckets);
     all.extend(of("lab_latency_seconds_sum", "method", &[("get", 70.403)]));
