@@ -321,10 +321,13 @@ fn it_serves_what_node_exporter_serves_of_a_large_and_odd_host() {
     }
     for (key, value) in their {
         let found = our.get(&key).copied().unwrap_or_else(|| panic!("{key:?} {value} is missing"));
-        // What is there was asked of this machine's own file system.
-        let space = MOVING[1].0.contains(&key.0.as_str()) || MOVING[2].0.contains(&key.0.as_str());
-        // Milliseconds become seconds with another last digit in Go.
-        let near = if space { (value * 0.01).max(1e8) } else { value * 1e-12 };
+        // What is there was asked of this machine's own file system, a moment apart.
+        let near = match key.0.as_str() {
+            "node_filesystem_avail_bytes" | "node_filesystem_free_bytes" => (value * 0.01).max(1e8),
+            "node_filesystem_files_free" => (value * 0.01).max(1e4),
+            // Milliseconds become seconds with another last digit in Go.
+            _ => value * 1e-12,
+        };
         assert!((found - value).abs() <= near, "{key:?}: {found}, not {value}");
     }
 }
