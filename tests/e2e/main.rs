@@ -10,11 +10,13 @@ mod docs;
 mod json;
 mod local_registry;
 mod mounts;
+mod node_exporter;
 mod parity;
 mod prometheus;
 mod reference;
 mod scaffold;
 mod shipped;
+mod textfile;
 
 /// The binary under test, with the features of this build.
 const EXPORTER: &str = env!("CARGO_BIN_EXE_exporter-bin");

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use exporter_testkit::{Exporter, Tree};
+
 use crate::EXPORTER;
 
 /// Runs in namespaces of its own, where it may mount, and where the exporter is looked at as the first process.
@@ -49,4 +51,19 @@ fn a_mount_that_comes_changes_or_goes_is_seen_at_the_next_scrape() {
         assert_eq!(value(page, "node_filesystem_readonly"), expected);
         assert_eq!(value(page, "node_filesystem_size_bytes"), "1048576");
     }
+}
+
+#[test]
+fn a_line_that_nobody_understands_is_told_once() {
+    let host = Tree::new();
+    host.write("proc/1/mountinfo", "odd line\n36 35 98:0 / / rw - ext4 /dev/sda rw\n");
+    let procfs = format!("--path.procfs={}", host.path("proc").display());
+    let flags = ["--collector.disable-defaults", "--collector.filesystem", &procfs];
+    let exporter = Exporter::start(EXPORTER, flags);
+    for _ in 0..3 {
+        assert_eq!(exporter.scrape().samples("node_filesystem_size_bytes").len(), 1);
+    }
+    let log = exporter.log();
+    assert_eq!(log.matches("A mount is left out whose line is not understood").count(), 1, "{log}");
+    assert!(log.contains("line=\"odd line\""), "{log}");
 }

@@ -73,18 +73,15 @@ impl Info {
 
     pub(crate) fn collect(&self, scrape: &mut Scrape) -> Result {
         let text = fs::read_to_string(&self.file).at(self.file.display())?;
-        let mut first = true;
-        // A paragraph for each processor. What has no processor is about the machine.
-        for paragraph in text.split("\n\n") {
-            let fields = fields(paragraph);
-            if !fields.contains_key("processor") {
-                continue;
-            }
-            processor(&fields, scrape).at(self.file.display())?;
-            if std::mem::take(&mut first) {
-                words(scrape, &FLAGS, fields.get("flags"), self.flags.as_ref());
-                words(scrape, &BUGS, fields.get("bugs"), self.bugs.as_ref());
-            }
+        let processors = processors(&text);
+        for fields in &processors {
+            processor(fields, scrape).at(self.file.display())?;
+        }
+        if let Some(first) = processors.first() {
+            // What x86 calls flags has another name on ARM, and on s390x.
+            let flags = ["flags", "Features", "features"].iter().find_map(|name| first.get(name));
+            words(scrape, &FLAGS, flags, self.flags.as_ref());
+            words(scrape, &BUGS, first.get("bugs"), self.bugs.as_ref());
         }
         Ok(())
     }
@@ -97,15 +94,42 @@ fn pattern(key: &str, pattern: &str) -> Result<Option<Regex>> {
     Ok(Some(Regex::new(pattern).at(key)?))
 }
 
-fn fields(paragraph: &str) -> HashMap<&str, &str> {
+type Fields<'a> = HashMap<&'a str, &'a str>;
+
+/// The fields of each processor. Most architectures have a paragraph for each, and others about the machine: in the one
+/// that is the first on s390x, and the last on some ARM, stands what all processors have.
+fn processors(text: &str) -> Vec<Fields<'_>> {
+    let (mut processors, mut machine) = (Vec::new(), Fields::new());
+    for paragraph in text.split("\n\n") {
+        let mut fields = fields(paragraph);
+        if let Some(number) = fields.get("cpu number").copied() {
+            fields.entry("processor").or_insert(number);
+        }
+        if fields.contains_key("processor") {
+            processors.push(fields);
+        } else {
+            machine.extend(fields);
+        }
+    }
+    for fields in &mut processors {
+        for name in ["vendor_id", "Features", "features"] {
+            if let Some(value) = machine.get(name) {
+                fields.entry(name).or_insert(value);
+            }
+        }
+    }
+    processors
+}
+
+fn fields(paragraph: &str) -> Fields<'_> {
     let fields = paragraph.lines().filter_map(|line| line.split_once(':'));
     fields.map(|(name, value)| (name.trim(), value.trim())).collect()
 }
 
-fn processor(fields: &HashMap<&str, &str>, scrape: &mut Scrape) -> Result {
+fn processor(fields: &Fields<'_>, scrape: &mut Scrape) -> Result {
     let labels = FIELDS.map(|field| fields.get(field).copied().unwrap_or_default());
     scrape.emit(&INFO, labels, 1);
-    if let Some(megahertz) = fields.get("cpu MHz") {
+    if let Some(megahertz) = fields.get("cpu MHz").or_else(|| fields.get("cpu MHz dynamic")) {
         let megahertz: f64 = megahertz.parse().at(format_args!("cpu MHz `{megahertz}`"))?;
         let [package, core, cpu, ..] = labels;
         scrape.emit(&FREQUENCY, [package, core, cpu], megahertz * 1e6);

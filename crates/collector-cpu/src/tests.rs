@@ -116,3 +116,36 @@ fn the_cpuinfo_of_other_architectures_is_understood() {
     assert_eq!(page.samples("node_cpu_info").len(), 1);
     assert!(page.family("node_cpu_frequency_hertz").is_none());
 }
+
+#[test]
+fn flags_are_found_whatever_their_architecture_calls_them() {
+    let check = |cpuinfo: &str, processors: usize| {
+        let host = Tree::new();
+        host.write("proc/stat", "cpu  0\ncpu0 1 1 1 1\n").write("proc/cpuinfo", cpuinfo);
+        let probe = Probe::of::<Cpu, _>().config("info_flags_include: ^(asimd|vx)$").tree(&host);
+        let page = probe.start().scrape();
+        let flags = page.samples("node_cpu_flag_info");
+        assert_eq!(
+            (page.samples("node_cpu_info").len(), flags.len()),
+            (processors, 1),
+            "{cpuinfo}"
+        );
+        page
+    };
+    check("processor\t: 0\nflags\t: fpu vx\n", 1);
+    check("processor\t: 0\nFeatures\t: fp asimd\nCPU part\t: 1\n\nHardware\t: x\n", 1);
+    // An old ARM has them behind its processors.
+    check(
+        "processor\t: 0\nBogoMIPS\t: 1\n\nprocessor\t: 1\nBogoMIPS\t: 1\n\nFeatures\t: fp asimd\n",
+        2,
+    );
+    let page = check(
+        "vendor_id       : IBM/S390\nfeatures\t: esan3 vx\nprocessor 0: version = FF\nprocessor 1: version = FF\n\n\
+         cpu number      : 0\nphysical id     : 1\ncore id         : 2\ncpu MHz dynamic : 5000\n\n\
+         cpu number      : 1\nphysical id     : 1\ncore id         : 3\ncpu MHz dynamic : 5200\n",
+        2,
+    );
+    let labels = [("cpu", "1"), ("package", "1"), ("core", "3")];
+    assert_eq!(page.gauge("node_cpu_frequency_hertz", &labels), 5.2e9);
+    assert_eq!(page.gauge("node_cpu_info", &[("cpu", "0"), ("vendor", "IBM/S390")]), 1.0);
+}

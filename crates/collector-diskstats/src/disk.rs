@@ -49,7 +49,9 @@ pub(crate) struct Disk {
 impl Disk {
     /// The disk of this name, in the folder of all of them in sysfs.
     pub(crate) fn new(block: &Path, name: &str) -> Self {
-        let rotational = KernelFile::new(block.join(name).join("queue/rotational"));
+        // What has a slash in its name, such as `cciss/c0d0`, is a folder without one there.
+        let folder = block.join(name.replace('/', "!"));
+        let rotational = KernelFile::new(folder.join("queue/rotational"));
         Self { rotational, file: None, properties: HashMap::new() }
     }
 

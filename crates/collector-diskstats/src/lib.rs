@@ -23,6 +23,7 @@ const DEVICE_EXCLUDE: &str = r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+
 #[serde(default, deny_unknown_fields)]
 struct DiskstatsConfig {
     /// A regular expression: devices to leave out.
+    #[schemars(extend("x-former-names" = ["ignored_devices"]))]
     device_exclude: String,
     /// A regular expression: the only devices to take. Stands in place of `device_exclude`.
     device_include: Option<String>,

@@ -85,6 +85,16 @@ fn forty_disks_are_seen_whole() {
 }
 
 #[test]
+fn a_disk_with_a_slash_in_its_name_is_found_in_sysfs() {
+    let host = Tree::new();
+    host.write("proc/diskstats", "104 0 cciss/c0d0 1 1 1 1 1 1 1 1 1 1 1\n");
+    host.write("sys/block/cciss!c0d0/queue/rotational", "1\n");
+    let page = Probe::of::<Diskstats, _>().tree(&host).start().scrape();
+    let info = page.samples("node_disk_info")[0];
+    assert_eq!((info.label("device"), info.label("rotational")), (Some("cciss/c0d0"), Some("1")));
+}
+
+#[test]
 fn a_line_that_is_broken_is_named() {
     let host = Tree::new();
     let failure = |line: &str| {

@@ -48,7 +48,7 @@ static DEVICE_ERROR: Gauge<4> = Gauge::new(
 .labels(LABELS);
 static MOUNT_INFO: Gauge<4> = Gauge::new(
     "node_filesystem_mount_info",
-    "Device numbers of the file system that is mounted there; the value is always 1.",
+    "Device numbers of the file system that is mounted there, where it answers; the value is always 1.",
 )
 .labels(&["device", "major", "minor", "mountpoint"]);
 
@@ -64,10 +64,12 @@ const FS_TYPES_EXCLUDE: &str = "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debug
 #[serde(default, deny_unknown_fields)]
 struct FilesystemConfig {
     /// A regular expression: mount points to leave out.
+    #[schemars(extend("x-former-names" = ["ignored_mount_points"]))]
     mount_points_exclude: String,
     /// A regular expression: the only mount points to take. Stands in place of `mount_points_exclude`.
     mount_points_include: Option<String>,
     /// A regular expression: types of file systems to leave out.
+    #[schemars(extend("x-former-names" = ["ignored_fs_types"]))]
     fs_types_exclude: String,
     /// A regular expression: the only types of file systems to take. Stands in place of `fs_types_exclude`.
     fs_types_include: Option<String>,
@@ -171,19 +173,14 @@ fn emit(scrape: &mut Scrape, mount: &Mount, space: &Space) {
     scrape.emit(&AVAIL, labels, space.available);
     scrape.emit(&FILES, labels, space.files);
     scrape.emit(&FILES_FREE, labels, space.files_free);
-    emit_info(scrape, mount);
+    let labels = [&*mount.device, &mount.major, &mount.minor, &mount.point];
+    scrape.emit(&MOUNT_INFO, labels, 1);
 }
 
 fn emit_error(scrape: &mut Scrape, mount: &Mount, error: &str) {
     let labels = [&*mount.device, &mount.point, &mount.fs_type, error];
     scrape.emit(&DEVICE_ERROR, labels, 1);
     scrape.emit(&READONLY, labels, mount.readonly);
-    emit_info(scrape, mount);
-}
-
-fn emit_info(scrape: &mut Scrape, mount: &Mount) {
-    let labels = [&*mount.device, &mount.major, &mount.minor, &mount.point];
-    scrape.emit(&MOUNT_INFO, labels, 1);
 }
 
 register!(Filesystem);

@@ -1,12 +1,13 @@
 //! What is mounted: /proc/PID/mountinfo, see proc_pid_mountinfo(5). Not with the crate procfs, which reads names as UTF-8
 //! and fails on those that are not.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use exporter_host::{Filter, KernelFile};
-use exporter_sdk::{At as _, Result};
+use exporter_sdk::Result;
 
 /// One mounted file system.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Mounts {
     types: Filter,
     text: Vec<u8>,
     wanted: Vec<Mount>,
+    /// The lines that are not understood, of which the log was told.
+    odd: HashSet<Vec<u8>>,
 }
 
 impl Mounts {
@@ -44,7 +47,7 @@ impl Mounts {
         let files = ["1/mountinfo", "self/mountinfo"]
             .map(|file| KernelFile::new(procfs.join(file)).kept_open());
         let (rootfs, text, wanted) = (rootfs.to_owned(), Vec::new(), Vec::new());
-        Self { files, rootfs, points, types, text, wanted }
+        Self { files, rootfs, points, types, text, wanted, odd: HashSet::new() }
     }
 
     pub(crate) fn read(&mut self) -> Result<&[Mount]> {
@@ -54,22 +57,26 @@ impl Mounts {
         if !changed && !self.text.is_empty() {
             return Ok(&self.wanted);
         }
+        // The kernel tells of a change once. Should reading fail now, nothing is left that could be taken for the answer.
+        let before = std::mem::take(&mut self.text);
         let path = host.path().to_owned();
         let text = host.read_bytes().or_else(|error| own.read_bytes().map_err(|_| error))?;
-        if text != self.text {
-            let mut wanted = Vec::new();
+        if text != before {
+            let (mut wanted, mut odd) = (Vec::new(), HashSet::new());
             for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-                let mount = parse(line, &self.rootfs).ok_or("not a mount").at(format_args!(
-                    "{}: `{}`",
-                    path.display(),
-                    String::from_utf8_lossy(line)
-                ))?;
-                if self.points.takes(&mount.point) && self.types.takes(&mount.fs_type) {
-                    wanted.push(mount);
+                match parse(line, &self.rootfs) {
+                    Some(mount) => wanted.push(mount),
+                    None => drop(odd.insert(line.to_owned())),
                 }
             }
-            (self.text, self.wanted) = (text.to_owned(), wanted);
+            wanted.retain(|it| self.points.takes(&it.point) && self.types.takes(&it.fs_type));
+            for line in odd.difference(&self.odd) {
+                let (file, line) = (path.display(), String::from_utf8_lossy(line));
+                tracing::warn!(%file, %line, "A mount is left out whose line is not understood");
+            }
+            (self.wanted, self.odd) = (wanted, odd);
         }
+        text.clone_into(&mut self.text);
         Ok(&self.wanted)
     }
 }
@@ -79,20 +86,25 @@ fn parse(line: &[u8], rootfs: &Path) -> Option<Mount> {
     let fields: Vec<&[u8]> = line.split(|&byte| byte == b' ').collect();
     // Behind the options stand any number of fields, up to a hyphen.
     let separator = fields.iter().skip(6).position(|field| *field == b"-")? + 6;
-    let [fs_type, device, super_options] = fields[separator + 1..] else { return None };
+    // Some drivers write blanks as they are, where those of the options need not be told from others.
+    let [fs_type, device, super_options @ ..] = &fields[separator + 1..] else { return None };
+    let super_options = super_options.join(&b' ');
     let numbers = String::from_utf8_lossy(fields[2]).into_owned();
     let (major, minor) = numbers.split_once(':')?;
     let raw = strip(unescape(fields[4]), rootfs);
     // As node_exporter has it, with `\040` for a space in the name of a share.
     let text = |field| String::from_utf8_lossy(field).into_owned();
-    let is_readonly = |options: &[u8]| options.split(|&byte| byte == b',').any(|one| one == b"ro");
+    // The second is how ext4 says that an error made it so.
+    let readonly: [&[u8]; 2] = [b"ro", b"emergency_ro"];
+    let is_readonly =
+        |options: &[u8]| options.split(|&byte| byte == b',').any(|one| readonly.contains(&one));
     Some(Mount {
         device: text(device),
         point: raw.to_string_lossy().into_owned(),
         fs_type: text(fs_type),
         major: major.to_owned(),
         minor: minor.to_owned(),
-        readonly: is_readonly(fields[5]) || is_readonly(super_options),
+        readonly: is_readonly(fields[5]) || is_readonly(&super_options),
         raw,
     })
 }

@@ -181,9 +181,51 @@ fn the_kernel_is_asked_and_its_errors_are_told() {
 }
 
 #[test]
-fn a_line_that_is_broken_is_named() {
+fn a_line_that_is_broken_costs_that_mount_only_and_until_it_is_mended() {
     let host = Tree::new();
-    host.write("proc/1/mountinfo", "36 35 98:0 / /mnt rw - ext4\n");
-    let why = Probe::of::<Filesystem<Lab>, _>().tree(&host).start().failure();
-    assert!(why.ends_with("proc/1/mountinfo: `36 35 98:0 / /mnt rw - ext4`: not a mount"), "{why}");
+    let probe = Probe::of::<Filesystem<Lab>, _>().tree(&host).start();
+    let points = || {
+        let page = probe.scrape();
+        let samples = page.samples("node_filesystem_size_bytes");
+        samples.iter().filter_map(|s| s.label("mountpoint")).collect::<Vec<_>>().join(" ")
+    };
+    let broken =
+        "36 35 98:0 / /broken rw - ext4\nnothing at all\n36 35 98 / /numbers rw - ext4 d rw\n";
+    host.write("proc/1/mountinfo", line("/a", "ext4", "d") + broken + &line("/b", "ext4", "d"));
+    assert_eq!((points(), points()), ("/a /b".to_owned(), "/a /b".to_owned()));
+    host.write("proc/1/mountinfo", line("/a", "ext4", "d") + &line("/broken", "ext4", "d"));
+    assert_eq!(points(), "/a /broken");
+    // The table is not what it was when it could be read.
+    host.remove("proc/1/mountinfo");
+    assert!(probe.failure().contains("proc/1/mountinfo: No such file"));
+    host.write("proc/1/mountinfo", line("/a", "ext4", "d"));
+    assert_eq!(points(), "/a");
+}
+
+#[test]
+fn options_may_have_blanks_in_them() {
+    let host = Tree::new();
+    host.write(
+        "proc/1/mountinfo",
+        "9 7 0:8 / /Docker/host rw,noatime - 9p drvfs rw,aname=drvfs;path=C:\\Program Files\\Docker;uid=0\n\
+         9 7 0:9 / /sealed rw - 9p drvfs path=C:\\Program Files,ro\n9 7 0:9 / /none rw - ext4 /dev/sda\n\
+         9 7 0:9 / /emergency rw - ext4 /dev/sdb rw,emergency_ro\n",
+    );
+    let page = Probe::of::<Filesystem<Lab>, _>().tree(&host).start().scrape();
+    for (point, readonly) in
+        [("/Docker/host", 0.0), ("/sealed", 1.0), ("/none", 0.0), ("/emergency", 1.0)]
+    {
+        assert_eq!(page.gauge("node_filesystem_readonly", &[("mountpoint", point)]), readonly);
+    }
+}
+
+#[test]
+fn numbers_are_told_of_mounts_that_answer() {
+    let host = Tree::new();
+    let mounts = ["/fine", "/locked"].map(|point| line(point, "ext4", "/dev/sda")).concat();
+    host.write("proc/1/mountinfo", mounts);
+    let page = Probe::of::<Filesystem<Lab>, _>().tree(&host).start().scrape();
+    let infos = page.samples("node_filesystem_mount_info");
+    let points: Vec<_> = infos.iter().filter_map(|sample| sample.label("mountpoint")).collect();
+    assert_eq!(points, ["/fine"]);
 }

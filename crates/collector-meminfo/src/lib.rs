@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::collections::BTreeSet;
+
 use exporter_host::KernelFile;
 use exporter_sdk::{Collector, Context, Family, NoConfig, Result, Scrape, Value, register};
 
@@ -77,6 +79,8 @@ struct Fields {
     known: Vec<Family>,
     /// Those found in the order of the file, which does not change while a kernel runs.
     found: Vec<(String, Family)>,
+    /// How the lines begin that are no fields, of which the log was told.
+    odd: BTreeSet<String>,
 }
 
 impl Collector for Meminfo {
@@ -89,7 +93,7 @@ impl Collector for Meminfo {
     fn new(_: &NoConfig, context: &Context) -> Result<Self> {
         let known = KNOWN.iter().map(|&name| family(name)).collect::<Result<_>>()?;
         let file = KernelFile::new(context.paths().procfs.join("meminfo")).kept_open();
-        Ok(Self { file, fields: Fields { known, found: Vec::new() } })
+        Ok(Self { file, fields: Fields { known, found: Vec::new(), odd: BTreeSet::new() } })
     }
 
     fn describe(&self) -> Vec<Family> {
@@ -99,7 +103,11 @@ impl Collector for Meminfo {
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         let mut index = 0;
         self.file.each_line(|line| {
-            self.fields.emit(index, line, scrape)?;
+            let Some((field, value)) = field(line) else {
+                self.fields.tell(line);
+                return Ok(());
+            };
+            self.fields.emit(index, field, value, scrape)?;
             index += 1;
             Ok(())
         })
@@ -107,8 +115,7 @@ impl Collector for Meminfo {
 }
 
 impl Fields {
-    fn emit(&mut self, index: usize, line: &str, scrape: &mut Scrape) -> Result {
-        let (field, value) = line.split_once(':').ok_or("expected a name and a colon")?;
+    fn emit(&mut self, index: usize, field: &str, value: &str, scrape: &mut Scrape) -> Result {
         let kibibytes = value.strip_suffix(" kB");
         let number: u64 = kibibytes.unwrap_or(value).trim().parse()?;
         let value = if kibibytes.is_some() { bytes(number) } else { Value::Uint(number) };
@@ -121,6 +128,15 @@ impl Fields {
         Ok(())
     }
 
+    /// Tells once of a line that some kernel has and nobody knows.
+    fn tell(&mut self, line: &str) {
+        // Its numbers may be others each time.
+        let beginning = line.split(|c: char| c == ':' || c.is_ascii_digit()).next();
+        if self.odd.insert(beginning.unwrap_or_default().to_owned()) {
+            tracing::warn!(line, "A line of meminfo is left out that is no field");
+        }
+    }
+
     /// The family of a field, such as `Active(anon)`.
     fn find(&self, field: &str, bytes: bool) -> Result<Family> {
         let unit = if bytes { "_bytes" } else { "" };
@@ -129,6 +145,12 @@ impl Fields {
         let known = self.known.iter().find(|family| family.name() == name);
         known.map_or_else(|| family(&name), |family| Ok(family.clone()))
     }
+}
+
+/// Name and value of a field. A name that no metric can have is none.
+fn field(line: &str) -> Option<(&str, &str)> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_()".contains(&byte);
+    line.split_once(':').filter(|(name, _)| !name.is_empty() && name.bytes().all(legal))
 }
 
 /// Kernels have been seen to tell numbers below zero as ones near 2^64, of which there are no whole bytes.
@@ -183,6 +205,22 @@ mod tests {
         assert_eq!(page.gauge("node_memory_Fancy_new_bytes", &[]), 1024.0);
         assert_eq!(page.gauge("node_memory_HugePages_Total", &[]), 7.0);
         assert_eq!(page.gauge("node_memory_MemFree_bytes", &[]), 5120.0);
+    }
+
+    #[test]
+    fn a_line_that_is_no_field_costs_itself() {
+        let host = Tree::new();
+        let probe = Probe::of::<Meminfo, _>().tree(&host).start();
+        host.write(
+            "proc/meminfo",
+            "MemTotal:  16 kB\nOdd name-x: 1 kB\nno colon 5\n\n: 3\nHugePages_Total:  7\nMemFree: 4 kB\n",
+        );
+        for _ in 0..2 {
+            let page = probe.scrape();
+            assert_eq!(page.all_samples().len(), 3);
+            assert_eq!(page.gauge("node_memory_HugePages_Total", &[]), 7.0);
+            assert_eq!(page.gauge("node_memory_MemFree_bytes", &[]), 4096.0);
+        }
     }
 
     #[test]

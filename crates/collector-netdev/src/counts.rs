@@ -6,7 +6,8 @@ pub(crate) struct Link {
     pub(crate) index: u32,
     pub(crate) name: String,
     pub(crate) alias: String,
-    pub(crate) counts: Counts,
+    /// Nothing, of a device that counts nothing.
+    pub(crate) counts: Option<Counts>,
 }
 
 /// The kernel's counters.
@@ -47,11 +48,21 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    /// Reads the kernel's; an old one has fewer of them, a new one more.
+    /// Reads the kernel's.
     pub(crate) fn of_kernel(bytes: &[u8]) -> Self {
-        let mut stats = Self::default();
         let (counters, _) = bytes.as_chunks();
-        let mut counters = counters.iter().copied().map(u64::from_ne_bytes);
+        Self::of_counters(counters.iter().copied().map(u64::from_ne_bytes))
+    }
+
+    /// Reads those of struct rtnl_link_stats, which are the same with half the bits.
+    pub(crate) fn of_kernel_32(bytes: &[u8]) -> Self {
+        let (counters, _) = bytes.as_chunks();
+        Self::of_counters(counters.iter().copied().map(u32::from_ne_bytes).map(u64::from))
+    }
+
+    /// An old kernel has fewer of them, a new one more.
+    fn of_counters(mut counters: impl Iterator<Item = u64>) -> Self {
+        let mut stats = Self::default();
         for counter in [
             &mut stats.rx_packets,
             &mut stats.tx_packets,
@@ -230,7 +241,31 @@ pub(crate) const DETAILED: [(&str, &str, Count); 24] = [
     }),
 ];
 
+/// What has another name where the counters of /proc/net/dev are exposed one by one, without netlink.
+pub(crate) const DETAILED_OF_PROC: [(&str, &str); 4] = [
+    ("node_network_receive_errs_total", "node_network_receive_errors_total"),
+    ("node_network_receive_drop_total", "node_network_receive_dropped_total"),
+    ("node_network_transmit_errs_total", "node_network_transmit_errors_total"),
+    ("node_network_transmit_drop_total", "node_network_transmit_dropped_total"),
+];
+
 /// As the kernel adds: a sum that is too large begins again at zero.
 fn sum(counts: &[u64]) -> u64 {
     counts.iter().copied().fold(0, u64::wrapping_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_of_either_width_are_read_in_their_order() {
+        let wide: Vec<u8> = (1..=24_u64).flat_map(u64::to_ne_bytes).collect();
+        let narrow: Vec<u8> = (1..=24_u32).flat_map(u32::to_ne_bytes).collect();
+        for stats in [Stats::of_kernel(&wide), Stats::of_kernel_32(&narrow)] {
+            assert_eq!((stats.rx_packets, stats.tx_bytes, stats.rx_nohandler), (1, 4, 24));
+        }
+        // A kernel of before rx_nohandler.
+        assert_eq!(Stats::of_kernel_32(&narrow[..92]).rx_nohandler, 0);
+    }
 }

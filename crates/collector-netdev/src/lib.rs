@@ -8,12 +8,12 @@ mod proc;
 
 use std::path::PathBuf;
 
-use exporter_host::Filter;
+use exporter_host::{Filter, KernelFile};
 use exporter_sdk::{Collector, Context, Family, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::counts::{Count, DETAILED, LEGACY, Link};
+use crate::counts::{Count, Counts, DETAILED, DETAILED_OF_PROC, LEGACY, Link};
 use crate::netlink::Netlink;
 
 const ADDRESS_INFO: &str = "node_network_address_info";
@@ -23,18 +23,20 @@ const ADDRESS_INFO: &str = "node_network_address_info";
 #[serde(default, deny_unknown_fields)]
 struct NetdevConfig {
     /// A regular expression: devices to leave out.
+    #[schemars(extend("x-former-names" = ["device_blacklist"]))]
     device_exclude: String,
     /// A regular expression: the only devices to take. Stands in place of `device_exclude`.
+    #[schemars(extend("x-former-names" = ["device_whitelist"]))]
     device_include: Option<String>,
     /// Whether to ask the kernel by netlink instead of reading /proc/net/dev, which lacks
     /// node_network_receive_nohandler_total.
     netlink: bool,
     /// Whether to expose each counter of the kernel by itself, under its own name, instead of the sums that /proc/net/dev
-    /// has. Needs `netlink`.
+    /// has. Without `netlink`, there are the same sums under other names.
     enable_detailed_metrics: bool,
-    /// Whether to expose node_network_address_info, the addresses of the devices. Needs `netlink`.
+    /// Whether to expose node_network_address_info, the addresses of the devices, which netlink is asked for in any case.
     address_info: bool,
-    /// Whether to add a label `ifalias` with the alias of the device. Needs `netlink`.
+    /// Whether to add a label `ifalias` with the alias of the device.
     label_ifalias: bool,
 }
 
@@ -54,6 +56,8 @@ impl Default for NetdevConfig {
 struct Netdev {
     /// /proc/net/dev, where it is to be read.
     file: Option<PathBuf>,
+    /// The folder of all devices in sysfs.
+    class: PathBuf,
     filter: Filter,
     counts: Vec<(Family, Count)>,
     alias: bool,
@@ -67,21 +71,11 @@ impl Collector for Netdev {
     type Config = NetdevConfig;
 
     fn new(config: &NetdevConfig, context: &Context) -> Result<Self> {
-        for (key, given) in [
-            ("enable_detailed_metrics", config.enable_detailed_metrics),
-            ("address_info", config.address_info),
-            ("label_ifalias", config.label_ifalias),
-        ] {
-            if given && !config.netlink {
-                return Err(format!("{key} needs netlink, which is switched off").into());
-            }
-        }
-        let table = if config.enable_detailed_metrics { &DETAILED[..] } else { &LEGACY[..] };
         let labels: &[&'static str] =
             if config.label_ifalias { &["device", "ifalias"] } else { &["device"] };
-        let counts = table.iter().map(|(name, help, count)| {
-            let family = Family::counter(*name, *help).labels(labels.iter().copied()).build()?;
-            Ok((family, *count))
+        let counts = table(config).map(|(name, help, count)| {
+            let family = Family::counter(name, help).labels(labels.iter().copied()).build()?;
+            Ok((family, count))
         });
         let help = "An address of a device, with the length of its network's prefix; the value is always 1.";
         let address_info = Family::gauge(ADDRESS_INFO, help)
@@ -89,6 +83,7 @@ impl Collector for Netdev {
             .build()?;
         Ok(Self {
             file: (!config.netlink).then(|| context.paths().procfs.join("net/dev")),
+            class: context.paths().sysfs.join("class/net"),
             filter: Filter::new(
                 "device",
                 (&config.device_exclude, ""),
@@ -115,6 +110,8 @@ impl Collector for Netdev {
             self.emit(link, scrape);
         }
         if let Some(family) = &self.address_info {
+            // The file does not have the numbers of the devices, by which addresses name them.
+            let links = if self.file.is_some() { self.netlink.links()? } else { links };
             for address in self.netlink.addresses(&links)? {
                 if self.filter.takes(address.device) {
                     let text = address.ip.to_string();
@@ -129,15 +126,43 @@ impl Collector for Netdev {
 
 impl Netdev {
     fn emit(&self, link: &Link, scrape: &mut Scrape) {
+        let Some(counts) = &link.counts else { return };
+        let alias = if self.alias { self.alias_of(link) } else { String::new() };
         for (family, count) in &self.counts {
-            let Some(value) = count(&link.counts) else { continue };
+            let Some(value) = count(counts) else { continue };
             if self.alias {
-                scrape.emit_dynamic(family, [&link.name, &link.alias], value);
+                scrape.emit_dynamic(family, [&link.name, &alias], value);
             } else {
                 scrape.emit_dynamic(family, [&link.name], value);
             }
         }
     }
+
+    fn alias_of(&self, link: &Link) -> String {
+        if self.file.is_none() {
+            return link.alias.clone();
+        }
+        let alias = KernelFile::new(self.class.join(&link.name).join("ifalias"));
+        { alias }.read_line().unwrap_or_default().to_owned()
+    }
+}
+
+/// The families that a configuration asks for: name, help, and what is counted.
+fn table(config: &NetdevConfig) -> impl Iterator<Item = (&'static str, &'static str, Count)> {
+    let (all, renamed): (&[_], &[_]) = match (config.netlink, config.enable_detailed_metrics) {
+        (true, true) => (&DETAILED, &[]),
+        (false, true) => (&LEGACY, &DETAILED_OF_PROC),
+        (_, false) => (&LEGACY, &[]),
+    };
+    // What the file does not have, it has of no device.
+    let from_proc = !config.netlink;
+    let there = all
+        .iter()
+        .filter(move |(_, _, count)| count(&Counts { from_proc, ..Counts::default() }).is_some());
+    there.map(|&(name, help, count)| {
+        let other = renamed.iter().find(|(legacy, _)| *legacy == name);
+        (other.map_or(name, |(_, detailed)| detailed), help, count)
+    })
 }
 
 register!(Netdev);

@@ -123,16 +123,20 @@ fn ask<T>(
 fn link_of(answer: &[u8]) -> Option<Link> {
     let index = answer.get(4..8)?.first_chunk().copied().map(u32::from_ne_bytes)?;
     let mut link = Link { index, ..Link::default() };
+    let (mut wide, mut narrow) = (None, None);
     for attribute in NlasIterator::new(answer.get(LINKS.header..)?).flatten() {
         let value = attribute.value();
         match attribute.kind() {
-            // IFLA_IFNAME, IFLA_IFALIAS, IFLA_STATS64.
+            // IFLA_IFNAME, IFLA_STATS, IFLA_IFALIAS, IFLA_STATS64.
             3 => link.name = text(value),
+            7 => narrow = Some(Stats::of_kernel_32(value)),
             20 => link.alias = text(value),
-            23 => link.counts = Counts { stats: Stats::of_kernel(value), from_proc: false },
+            23 => wide = Some(Stats::of_kernel(value)),
             _ => {}
         }
     }
+    // Old kernels, and sandboxes, have the one with 32 bits only.
+    link.counts = wide.or(narrow).map(|stats| Counts { stats, from_proc: false });
     Some(link)
 }
 
@@ -176,5 +180,39 @@ impl Address<'_> {
         } else {
             "global"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer about the device 7, with these attributes.
+    fn answer(attributes: &[(u16, &[u8])]) -> Vec<u8> {
+        let mut answer = vec![0; LINKS.header];
+        answer[4] = 7;
+        for (kind, value) in attributes {
+            let length = u16::try_from(value.len() + 4).unwrap();
+            answer.extend([length.to_ne_bytes(), kind.to_ne_bytes()].concat());
+            answer.extend_from_slice(value);
+            answer.resize(answer.len().next_multiple_of(4), 0);
+        }
+        answer
+    }
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn counters_of_32_bits_are_taken_where_there_are_no_others() {
+        let (wide, narrow) = (64_u64.to_ne_bytes(), 32_u32.to_ne_bytes());
+        let packets = |attributes: &[(u16, &[u8])]| {
+            let link = link_of(&answer(attributes)).unwrap();
+            assert_eq!((link.index, link.name.as_str()), (7, "eth0"));
+            link.counts.map(|counts| counts.stats.rx_packets)
+        };
+        let name: (u16, &[u8]) = (3, b"eth0\0");
+        assert_eq!(packets(&[name, (7, &narrow), (23, &wide)]), Some(64));
+        assert_eq!(packets(&[name, (23, &wide), (7, &narrow)]), Some(64));
+        assert_eq!(packets(&[name, (7, &narrow)]), Some(32));
+        assert_eq!(packets(&[name]), None);
     }
 }

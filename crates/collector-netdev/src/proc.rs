@@ -42,6 +42,6 @@ fn link(line: &str) -> Option<Link> {
         stats.tx_carrier_errors,
         stats.tx_compressed,
     ] = numbers.try_into().ok()?;
-    let counts = Counts { stats, from_proc: true };
+    let counts = Some(Counts { stats, from_proc: true });
     Some(Link { name: name.trim_start().to_owned(), counts, ..Link::default() })
 }

@@ -77,7 +77,27 @@ fn a_thousand_devices_with_odd_names_are_read() {
 }
 
 #[test]
-fn what_needs_netlink_is_refused_without_it() {
-    let why = Probe::of::<Netdev, _>().config("{netlink: false, address_info: true}").refused();
-    assert!(why.contains("address_info needs netlink, which is switched off"), "{why}");
+fn without_netlink_everything_else_can_be_asked_for_as_well() {
+    let host = Tree::new();
+    host.write("proc/net/dev", format!("{HEAD}eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\nlo: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"));
+    host.write("sys/class/net/eth0/ifalias", "uplink\n").write("sys/class/net/lo/ifalias", "\n");
+    let keys =
+        "netlink: false, enable_detailed_metrics: true, label_ifalias: true, address_info: true";
+    let page = Probe::of::<Netdev, _>().config(&format!("{{{keys}}}")).tree(&host).start().scrape();
+    let labels = [("device", "eth0"), ("ifalias", "uplink")];
+    for (name, value) in [
+        ("node_network_receive_errors_total", 3.0),
+        ("node_network_receive_dropped_total", 4.0),
+        ("node_network_receive_fifo_total", 5.0),
+        ("node_network_receive_multicast_total", 8.0),
+        ("node_network_transmit_errors_total", 11.0),
+        ("node_network_transmit_dropped_total", 12.0),
+        ("node_network_transmit_colls_total", 14.0),
+        ("node_network_transmit_carrier_total", 15.0),
+    ] {
+        assert_eq!(page.counter(name, &labels), value, "{name}");
+    }
+    assert_eq!(page.samples("node_network_receive_errors_total")[1].label("ifalias"), Some(""));
+    assert_eq!(page.names().len(), 17);
+    assert_eq!(page.gauge("node_network_address_info", &[("address", "127.0.0.1")]), 1.0);
 }

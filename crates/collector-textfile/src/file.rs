@@ -1,7 +1,7 @@
 //! One file: read, parsed, and made of what can be exposed.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::fs::{self, File};
+use std::io::{Error as IoError, ErrorKind, Read as _};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,18 +16,16 @@ use crate::OWN;
 /// What a file says.
 pub(crate) struct Read {
     pub(crate) families: Vec<Family>,
-    pub(crate) mtime: f64,
+    /// When it was last changed, in whole seconds.
+    pub(crate) mtime: u64,
 }
+
+/// How often a file is looked for that its folder has.
+const ATTEMPTS: u32 = 3;
 
 /// Reads a file. One that is gone is unavailable.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Read> {
-    // Without waiting for the other end of a pipe.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = open(path, flags, Mode::empty()).map_err(std::io::Error::from);
-    let file = File::from(file.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::unavailable(error),
-        _ => error.into(),
-    })?);
+    let file = find(path)?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err("it is not a file".into());
@@ -43,7 +41,25 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Read> {
         format!("line {line} is not UTF-8")
     })?;
     let mtime = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).duration_since(UNIX_EPOCH);
-    Ok(Read { families: families(&text)?, mtime: mtime.unwrap_or_default().as_secs_f64() })
+    Ok(Read { families: families(&text)?, mtime: mtime.unwrap_or_default().as_secs() })
+}
+
+/// Opens a file. Between the listing of its folder and now it may have been renamed, or another may have come under its
+/// name; a link to nothing is there and stays so.
+fn find(path: &Path) -> Result<File> {
+    // Without waiting for the other end of a pipe.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    for _ in 0..ATTEMPTS {
+        match open(path, flags, Mode::empty()).map_err(IoError::from) {
+            Ok(file) => return Ok(file.into()),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            Err(error) if fs::symlink_metadata(path).is_err() => {
+                return Err(Error::unavailable(error));
+            }
+            Err(_) => {}
+        }
+    }
+    Err("it is a link to a file that is not there".into())
 }
 
 fn families(text: &str) -> Result<Vec<Family>> {

@@ -3,13 +3,19 @@
 //! Every `*.prom` file of the folders is read at every run, in text format or, where its last line is `# EOF`, OpenMetrics.
 //! A program writes its file under another name and renames it, so that no half of it is read:
 //! `make-metrics > x.prom.$$ && mv x.prom.$$ x.prom`.
+//!
+//! Files may share a family, which is one on the page. The help text that comes first counts; samples under another one are
+//! left out, and so are those of a series that an earlier file has. A file with a metric that belongs to another collector,
+//! or contradicts an earlier file in its type, is left out whole. Each is told in the log, once, and makes
+//! `node_textfile_scrape_error` 1.
 
 #![forbid(unsafe_code)]
 
 mod file;
+mod item;
 mod merge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +27,7 @@ use crate::merge::Merged;
 
 static MTIME: Gauge<1> = Gauge::new(
     "node_textfile_mtime_seconds",
-    "When a file that was read was last changed, in Unix time.",
+    "When a file that was read was last changed, in Unix time in whole seconds.",
 )
 .labels(&["file"]);
 static SCRAPE_ERROR: Gauge = Gauge::new(
@@ -63,10 +69,6 @@ impl Collector for Textfile {
     type Config = TextfileConfig;
 
     fn new(config: &TextfileConfig, _: &Context) -> Result<Self> {
-        for pattern in &config.directory {
-            glob::Pattern::new(pattern)
-                .map_err(|error| format!("directory `{pattern}`: {error}"))?;
-        }
         let limit = config.max_file_size.0;
         Ok(Self { folders: config.directory.clone(), limit, told: BTreeMap::new() })
     }
@@ -76,15 +78,20 @@ impl Collector for Textfile {
         let mut merged = Merged::default();
         for path in self.files(&mut problems) {
             let read = file::read(&path, self.limit);
-            let read = read.and_then(|file| merged.add(&path, file.families).map(|()| file.mtime));
+            let read = read.and_then(|file| {
+                let told = merged.add(&path, &file.families, scrape)?;
+                Ok((file.mtime, told))
+            });
             match read {
-                Ok(mtime) => scrape.emit(&MTIME, [path.display().to_string()], mtime),
+                Ok((mtime, told)) => {
+                    scrape.emit(&MTIME, [path.display().to_string()], mtime);
+                    problems.extend(told.map(|problem| (path, problem)));
+                }
                 // It went away after the folder was listed, as files do that are renamed.
                 Err(problem) if problem.is_unavailable() => {}
                 Err(problem) => drop(problems.insert(path, problem.to_string())),
             }
         }
-        problems.extend(merged.contradictions());
         merged.emit(scrape);
         scrape.emit(&SCRAPE_ERROR, (), !problems.is_empty());
         self.tell(problems);
@@ -93,29 +100,33 @@ impl Collector for Textfile {
 }
 
 impl Textfile {
-    /// The files, in the order of their names.
+    /// The files: folder by folder in the order of the configuration, and in each in the order of their names.
     fn files(&self, problems: &mut BTreeMap<PathBuf, String>) -> Vec<PathBuf> {
-        let mut files = BTreeSet::new();
-        for pattern in &self.folders {
+        let (mut files, mut seen) = (Vec::new(), HashSet::new());
+        // A flag without a value names no folder.
+        for pattern in self.folders.iter().filter(|pattern| !pattern.is_empty()) {
             let found = glob::glob(pattern).map(|paths| paths.flatten().collect::<Vec<_>>());
             let found = found.unwrap_or_default();
-            // What matches nothing is looked for under its own name, and so is an error.
+            // What matches nothing, or is no pattern, is looked for under its own name, and may be an error.
             let folders = if found.is_empty() { vec![PathBuf::from(pattern)] } else { found };
             for folder in folders {
                 match prom_files(&folder) {
-                    Ok(found) => files.extend(found),
+                    Ok(found) => {
+                        let new = found.into_iter().filter(|file| seen.insert(file.clone()));
+                        files.extend(new);
+                    }
                     Err(error) => drop(problems.insert(folder, error.to_string())),
                 }
             }
         }
-        files.into_iter().collect()
+        files
     }
 
     /// Logs problems that are new, and the end of those that were there.
     fn tell(&mut self, problems: BTreeMap<PathBuf, String>) {
         for (path, problem) in &problems {
             if self.told.get(path) != Some(problem) {
-                tracing::error!(file = %path.display(), problem, "Text file is left out");
+                tracing::error!(file = %path.display(), problem, "Text file, or a part of it, is left out");
             }
         }
         for path in self.told.keys().filter(|path| !problems.contains_key(*path)) {
@@ -128,11 +139,12 @@ impl Textfile {
 fn prom_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "prom") {
-            files.push(path);
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().ends_with(b".prom") {
+            files.push(entry.path());
         }
     }
+    files.sort();
     Ok(files)
 }
 

@@ -1,112 +1,162 @@
-//! Families that several files have parts of.
+//! Families that several files have parts of, and the names that only one of them can have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use exporter_parse::{Family as Parsed, Kind, Sample};
-use exporter_sdk::{Family, HistogramValue, Kind as SdkKind, Result, Scrape, SummaryValue};
+use exporter_parse::{Family as Parsed, Kind};
+use exporter_sdk::{Family, Kind as SdkKind, Result, Scrape};
 
-/// Labels in their order.
-type Labels = Vec<(String, String)>;
+use crate::item::{Item, Labels};
 
 /// What all files say together.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Merged {
     families: BTreeMap<String, Part>,
-    contradictions: Vec<(PathBuf, String)>,
+    /// The family that each name of a line is one of.
+    lines: HashMap<String, String>,
 }
 
-/// A family, with the file that it was first found in.
+/// A family, or the part of it that is in one file.
+#[derive(Debug)]
 struct Part {
-    file: PathBuf,
-    kind: SdkKind,
-    help: Option<String>,
+    family: Family,
+    /// Those that have it, the first one first.
+    files: Vec<PathBuf>,
+    /// What they say of it; the text of [`family`](Self::family) is empty where none of them says anything.
     items: Vec<Item>,
-}
-
-/// What is emitted at once.
-enum Item {
-    Sample(Labels, f64),
-    Histogram { labels: Labels, buckets: Vec<(f64, u64)>, sum: f64, count: u64 },
-    Summary { labels: Labels, quantiles: Vec<(f64, f64)>, sum: f64, count: u64 },
+    /// Where it begins in the file that it was read from.
+    line: usize,
+    /// The series, each with the place of its file in `files`, once there are several files.
+    series: HashMap<Labels, usize>,
 }
 
 impl Merged {
-    /// Adds the families of a file: all of them, or where it contradicts an earlier one, none.
-    pub(crate) fn add(&mut self, path: &Path, families: Vec<Parsed>) -> Result {
-        let mut parts = Vec::new();
-        for family in families.into_iter().filter(|family| !family.samples.is_empty()) {
-            let kind = kind(family.kind);
-            if let Some(other) = self.families.get(&family.name).filter(|it| it.kind != kind) {
-                return Err(format!(
-                    "line {}: `{}` has the type {}, but {} in {}",
-                    family.line,
-                    family.name,
-                    kind,
-                    other.kind,
-                    other.file.display()
-                )
-                .into());
-            }
-            let items = items(&family)?;
-            parts.push((
-                family.name,
-                Part { file: path.to_owned(), kind, help: family.help, items },
-            ));
+    /// Adds the families of a file: all of them, or where one cannot be exposed beside those of others, none. A part that
+    /// contradicts an earlier file in its help text, or repeats a series of it, is left out; returned is what is to be told
+    /// of that.
+    pub(crate) fn add(
+        &mut self,
+        path: &Path,
+        families: &[Parsed],
+        scrape: &Scrape,
+    ) -> Result<Option<String>> {
+        let (mut parts, mut lines) = (Vec::new(), HashMap::new());
+        for family in families.iter().filter(|family| !family.samples.is_empty()) {
+            let part = Part::new(path, family)?;
+            self.check(&part, &mut lines, scrape)
+                .map_err(|problem| format!("line {}: {problem}", part.line))?;
+            parts.push(part);
         }
-        for (name, part) in parts {
-            self.merge(name, part);
+        self.lines.extend(lines);
+        let mut told = None;
+        for part in parts {
+            let problem = self.merge(part);
+            told = told.or(problem);
+        }
+        Ok(told)
+    }
+
+    /// Whether a part can be exposed beside the families of others, of earlier files, and of the same file, whose names
+    /// are in `lines`.
+    fn check(
+        &self,
+        part: &Part,
+        lines: &mut HashMap<String, String>,
+        scrape: &Scrape,
+    ) -> Result<(), String> {
+        let (kind, name) = (part.family.kind(), part.family.name());
+        if let Some(other) = self.families.get(name).filter(|it| it.family.kind() != kind) {
+            let (is, file) = (other.family.kind(), other.files[0].display());
+            return Err(format!("`{name}` has the type {kind}, but {is} in {file}"));
+        }
+        if let Some(owner) = scrape.owner_of(&part.family) {
+            return Err(format!("`{name}` takes a name of {owner}"));
+        }
+        for line in part.family.text_names() {
+            let other = lines.get(&line).or_else(|| self.lines.get(&line));
+            if let Some(other) = other.filter(|other| *other != name) {
+                let file = self.families.get(other).map(|other| other.files[0].display());
+                let file = file.map_or_else(|| "this file".to_owned(), |file| file.to_string());
+                return Err(format!(
+                    "the {kind} `{name}` and `{other}` in {file} both have lines `{line}`"
+                ));
+            }
+            lines.insert(line, name.to_owned());
         }
         Ok(())
     }
 
-    fn merge(&mut self, name: String, part: Part) {
-        let Some(first) = self.families.get_mut(&name) else {
-            self.families.insert(name, part);
-            return;
-        };
-        // As in node_exporter, the samples are there, and that the help texts differ is told.
-        if let (Some(a), Some(b)) = (&first.help, &part.help)
-            && a != b
-        {
-            let other = first.file.display();
-            let problem = format!("`{name}` has another help text than in {other}, whose is taken");
-            self.contradictions.push((part.file.clone(), problem));
+    fn merge(&mut self, part: Part) -> Option<String> {
+        if let Some(first) = self.families.get_mut(part.family.name()) {
+            return first.merge(part);
         }
-        first.help = first.help.take().or(part.help);
-        first.items.extend(part.items);
-    }
-
-    /// Files that contradict an earlier one in what does no harm.
-    pub(crate) fn contradictions(&mut self) -> Vec<(PathBuf, String)> {
-        std::mem::take(&mut self.contradictions)
+        self.families.insert(part.family.name().to_owned(), part);
+        None
     }
 
     pub(crate) fn emit(&self, scrape: &mut Scrape) {
-        for (name, part) in &self.families {
-            let help = part.help.clone();
-            let help = help.unwrap_or_else(|| format!("Metric read from {}", part.file.display()));
-            match Family::of_kind(part.kind, name.clone(), help).build() {
-                Ok(family) => part.items.iter().for_each(|item| item.emit(&family, scrape)),
-                Err(error) => tracing::error!(%error, "A family of a text file is left out"),
-            }
+        for part in self.families.values() {
+            let family = part.told();
+            part.items.iter().for_each(|item| item.emit(&family, scrape));
         }
     }
 }
 
-impl Item {
-    fn emit(&self, family: &Family, scrape: &mut Scrape) {
-        match self {
-            Self::Sample(labels, value) => scrape.emit_pairs(family, labels, *value),
-            Self::Histogram { labels, buckets, sum, count } => {
-                let value = HistogramValue { buckets, sum: *sum, count: *count };
-                scrape.emit_histogram_pairs(family, labels, &value);
-            }
-            Self::Summary { labels, quantiles, sum, count } => {
-                let value = SummaryValue { quantiles, sum: *sum, count: *count };
-                scrape.emit_summary_pairs(family, labels, &value);
+impl Part {
+    fn new(path: &Path, family: &Parsed) -> Result<Self> {
+        let help = family.help.clone().unwrap_or_default();
+        let built = Family::of_kind(kind(family.kind), family.name.clone(), help).build();
+        Ok(Self {
+            family: built.map_err(|error| format!("line {}: {error}", family.line))?,
+            files: vec![path.to_owned()],
+            items: Item::all(family)?,
+            line: family.line,
+            series: HashMap::new(),
+        })
+    }
+
+    /// Takes in what a later file has, but for what the earlier ones have already. The first help text is the one that
+    /// counts, and whoever has another is left out: which is how node_exporter does it.
+    fn merge(&mut self, part: Self) -> Option<String> {
+        let (name, ours, theirs) = (self.family.name(), self.family.help(), part.family.help());
+        if !ours.is_empty() && !theirs.is_empty() && ours != theirs {
+            let (line, file) = (part.line, self.files[0].display());
+            return Some(format!(
+                "line {line}: `{name}` has another help text than in {file}, so its samples are left out"
+            ));
+        }
+        if self.series.is_empty() {
+            self.series = self.items.iter().map(|item| (item.series(), 0)).collect();
+        }
+        let mut told = None;
+        for item in part.items {
+            let at = *self.series.entry(item.series()).or_insert(self.files.len());
+            if at == self.files.len() {
+                self.items.push(item);
+            } else {
+                let (line, file) = (item.line, self.files[at].display());
+                told.get_or_insert_with(|| {
+                    format!("line {line}: this series of `{name}` is in {file} already, and left out here")
+                });
             }
         }
+        self.files.extend(part.files);
+        if ours.is_empty() {
+            self.family = part.family;
+        }
+        told
+    }
+
+    /// The family with a help text in any case.
+    fn told(&self) -> Family {
+        if !self.family.help().is_empty() {
+            return self.family.clone();
+        }
+        let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+        let help = format!("Metric read from {}", files.join(", "));
+        let (kind, name) = (self.family.kind(), self.family.name().to_owned());
+        // Its name was good enough before.
+        Family::of_kind(kind, name, help).build().unwrap_or_else(|_| self.family.clone())
     }
 }
 
@@ -118,99 +168,4 @@ fn kind(kind: Kind) -> SdkKind {
         Kind::Unknown => SdkKind::Unknown,
         Kind::Gauge | Kind::GaugeHistogram | Kind::Info | Kind::StateSet => SdkKind::Gauge,
     }
-}
-
-fn items(family: &Parsed) -> Result<Vec<Item>> {
-    match family.kind {
-        Kind::Histogram => parted(family, "le", histogram),
-        Kind::Summary => parted(family, "quantile", summary),
-        _ => {
-            let sample = |sample: &Sample| Item::Sample(sample.labels.clone(), sample.value);
-            Ok(family.samples.iter().map(sample).collect())
-        }
-    }
-}
-
-/// The samples of a histogram or summary, one item for each set of labels.
-fn parted(
-    family: &Parsed,
-    label: &str,
-    make: fn(Labels, &[&Sample], &str) -> Result<Item, String>,
-) -> Result<Vec<Item>> {
-    let mut series: Vec<(Labels, Vec<&Sample>)> = Vec::new();
-    let mut index: BTreeMap<Labels, usize> = BTreeMap::new();
-    for sample in &family.samples {
-        let mut labels: Labels =
-            sample.labels.iter().filter(|(name, _)| name != label).cloned().collect();
-        labels.sort();
-        let at = *index.entry(labels.clone()).or_insert_with(|| {
-            series.push((labels, Vec::new()));
-            series.len() - 1
-        });
-        series[at].1.push(sample);
-    }
-    let items = series.into_iter().map(|(labels, samples)| {
-        let line = samples.first().map_or(family.line, |sample| sample.line);
-        make(labels, &samples, &family.name)
-            .map_err(|problem| format!("line {line}: `{}`: {problem}", family.name).into())
-    });
-    items.collect()
-}
-
-/// The value of the sample `x_sum` or `x_count`.
-fn part(samples: &[&Sample], name: &str, suffix: &str) -> Option<f64> {
-    let wanted = |sample: &&&Sample| sample.name.strip_prefix(name) == Some(suffix);
-    samples.iter().find(wanted).map(|sample| sample.value)
-}
-
-/// The pairs of bound and value, in the order of the bounds.
-fn pairs(samples: &[&Sample], name: &str, suffix: &str, label: &str) -> Vec<(f64, f64)> {
-    let own = samples.iter().filter(|sample| sample.name.strip_prefix(name) == Some(suffix));
-    let pair = |sample: &&Sample| Some((sample.label(label)?.parse().ok()?, sample.value));
-    let mut pairs: Vec<(f64, f64)> = own.filter_map(pair).collect();
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    pairs
-}
-
-/// A number of observations.
-fn whole(value: f64) -> Result<u64, String> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "checked in the line before"
-    )]
-    if (0.0..18_446_744_073_709_551_616.0).contains(&value) && value.fract() == 0.0 {
-        Ok(value as u64)
-    } else {
-        Err(format!("{value} is not a number of observations"))
-    }
-}
-
-fn histogram(labels: Labels, samples: &[&Sample], name: &str) -> Result<Item, String> {
-    let buckets = pairs(samples, name, "_bucket", "le");
-    let buckets = buckets.into_iter().map(|(bound, count)| Ok((bound, whole(count)?)));
-    let buckets = buckets.collect::<Result<Vec<_>, String>>()?;
-    if !buckets.array_windows().all(|[a, b]| a.0 < b.0 && a.1 <= b.1) {
-        return Err("its buckets contradict each other".to_owned());
-    }
-    let infinite = buckets.last().filter(|(bound, _)| *bound == f64::INFINITY).map(|last| last.1);
-    let count = part(samples, name, "_count").map(whole).transpose()?.or(infinite);
-    let count = count.ok_or("it has no count")?;
-    if infinite.is_some_and(|infinite| infinite != count)
-        || buckets.last().is_some_and(|last| last.1 > count)
-    {
-        return Err("its buckets contradict its count".to_owned());
-    }
-    let sum = part(samples, name, "_sum").unwrap_or(f64::NAN);
-    Ok(Item::Histogram { labels, buckets, sum, count })
-}
-
-fn summary(labels: Labels, samples: &[&Sample], name: &str) -> Result<Item, String> {
-    let quantiles = pairs(samples, name, "", "quantile");
-    if !quantiles.array_windows().all(|[a, b]| a.0 < b.0) {
-        return Err("it has a quantile twice".to_owned());
-    }
-    let count = part(samples, name, "_count").map(whole).transpose()?.ok_or("it has no count")?;
-    let sum = part(samples, name, "_sum").unwrap_or(f64::NAN);
-    Ok(Item::Summary { labels, quantiles, sum, count })
 }

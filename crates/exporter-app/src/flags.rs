@@ -26,6 +26,8 @@ pub(crate) struct KeyFlag {
     path: Vec<String>,
     shape: Shape,
     help: String,
+    /// Whether it is a former name, of which `--help` does not tell.
+    former: bool,
 }
 
 impl KeyFlag {
@@ -42,6 +44,7 @@ impl KeyFlag {
             if key.shape == Shape::Secret {
                 flags.push(Self::of_file(&key, name));
             }
+            flags.extend(key.former_names.iter().map(|former| Self::of_former(&key, former, name)));
         }
         flags
     }
@@ -55,7 +58,17 @@ impl KeyFlag {
             path: top.into_iter().chain(key.path.iter().cloned()).collect(),
             shape: key.shape.clone(),
             help: format!("{}{}", key.description, default.unwrap_or_default()),
+            former: false,
         }
+    }
+
+    /// The flag for what a key was called before. What it says is renamed when the configuration is read.
+    fn of_former(key: &KeyDoc, former: &str, name: &str) -> Self {
+        let mut key = key.clone();
+        if let Some(last) = key.path.last_mut() {
+            former.clone_into(last);
+        }
+        Self { former: true, ..Self::of_key(&key, name) }
     }
 
     /// The flag for the file that a secret is read from.
@@ -81,6 +94,7 @@ impl KeyFlag {
         let arg = Arg::new(self.flag.clone())
             .long(self.flag.clone())
             .help(self.help.clone())
+            .hide(self.former)
             .global(true);
         match self.shape {
             Shape::Boolean => {
@@ -190,6 +204,7 @@ mod tests {
         /// How many.
         count: u64,
         ratio: f64,
+        #[schemars(extend("x-former-names" = ["ignored_devices"]))]
         device_exclude: Option<String>,
         devices: Vec<String>,
         strict: bool,
@@ -256,6 +271,16 @@ mod tests {
             "info": {"flags_include": "avx"}, "token": "t", "password": {"file": "/run/password"},
         });
         assert_eq!(parse(&args), Ok(expected));
+    }
+
+    #[test]
+    fn a_former_name_is_a_flag_that_help_does_not_show() {
+        let args = ["--collector.sample.ignored-devices=^veth"];
+        assert_eq!(parse(&args), Ok(json!({"ignored_devices": "^veth"})));
+        let shown = |flag: &KeyFlag| flag.args().iter().any(|arg| !arg.is_hide_set());
+        let flags: Vec<_> =
+            sample().into_iter().filter(|flag| flag.path[2] == "ignored_devices").collect();
+        assert!(flags.len() == 1 && !shown(&flags[0]));
     }
 
     #[test]

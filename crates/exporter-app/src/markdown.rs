@@ -48,12 +48,15 @@ fn configuration(page: &mut String, collector: &CollectorType, keys: &[KeyDoc]) 
             Some(default) => format!("`{}`", cell(&default)),
             None => String::new(),
         };
+        let former =
+            key.former_names.iter().map(|name| format!(" Formerly `{name}`, which is deprecated."));
         let _ = writeln!(
             page,
-            "| `{}` | {} | {default} | {} |",
+            "| `{}` | {} | {default} | {}{} |",
             key.path.join("."),
             shape(&key.shape),
-            cell(&key.description)
+            cell(&key.description),
+            former.collect::<String>()
         );
     }
 }

@@ -3,6 +3,8 @@
 use schemars::Schema;
 use serde_json::{Map, Value};
 
+use crate::former::former_names;
+
 /// One key, as its schema declares it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyDoc {
@@ -17,6 +19,8 @@ pub struct KeyDoc {
     pub default: Option<Value>,
     /// Whether it may not be left out.
     pub required: bool,
+    /// What it was called before, see [`rename_keys`](crate::rename_keys).
+    pub former_names: Vec<String>,
 }
 
 impl KeyDoc {
@@ -108,6 +112,7 @@ impl<'a> Walk<'a> {
             description: self.description(property),
             default: default.cloned(),
             required,
+            former_names: former_names(property).map(str::to_owned).collect(),
             shape,
         };
         // The variants of an enum may share keys.

@@ -2,8 +2,8 @@
 //! against JSON Schemas.
 //!
 //! The order of the calls is that of this page: [`Node::read`] the file, [`Node::lay`] the flags over it, then for each
-//! part of it [`check_keys`], [`resolve_secrets`] and [`read_as`]. Each refuses with a [`Problem`] of one line that says
-//! where the mistake stands. What is shown to anyone goes through [`mask_secrets`] and [`to_yaml`].
+//! part of it [`rename_keys`], [`check_keys`], [`resolve_secrets`] and [`read_as`]. Each refuses with a [`Problem`] of one
+//! line that says where the mistake stands. What is shown to anyone goes through [`mask_secrets`] and [`to_yaml`].
 //!
 //! The crate knows nothing of collectors and HTTP: what the parts are, and which schema each has, is the caller's.
 
@@ -13,6 +13,7 @@ mod compose;
 mod deserializer;
 mod document;
 mod file;
+mod former;
 mod keys;
 mod mask;
 mod node;
@@ -27,6 +28,7 @@ mod spelling;
 mod yaml;
 
 pub use crate::document::{KeyDoc, Shape, document_keys};
+pub use crate::former::{Renamed, rename_keys};
 pub use crate::keys::check_keys;
 pub use crate::mask::mask_secrets;
 pub use crate::node::{Key, Node, NodeValue};

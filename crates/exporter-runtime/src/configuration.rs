@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use exporter_config::{
     Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets, read_as, read_with,
-    resolve_secrets, unknown_name,
+    rename_keys, resolve_secrets, unknown_name,
 };
 use exporter_sdk::{ByteSize, HumanDuration, Paths, Secret, names};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -203,6 +203,10 @@ fn read_collector(
     }
     if let Some((_, own)) = config.remove("scrape") {
         said.scrape = Some(read_scrape(&own, &format!("{path}.scrape"), scrape)?);
+    }
+    for renamed in rename_keys(&mut config, &kind.schema(), &path)? {
+        let (key, name, place) = (renamed.path, renamed.name, renamed.origin);
+        tracing::warn!(%place, "The key {key} is deprecated and called {name} now");
     }
     check_keys(&config, &with_common_keys(kind.schema()), &path)?;
     said.secrets = resolve_secrets(&mut config, &kind.schema(), &path, folder)?;

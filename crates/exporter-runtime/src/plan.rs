@@ -1,7 +1,9 @@
 //! What is decided of a collector that is to run.
 
+use std::time::Instant;
+
 use exporter_config::{Node, read_with};
-use exporter_sdk::{AnyCollector, Context, Paths};
+use exporter_sdk::{AnyCollector, Context, Paths, RunOptions};
 
 use crate::catalog::CollectorType;
 use crate::configuration::collector_path;
@@ -22,6 +24,16 @@ impl Plan {
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.config.to_json() == other.config.to_json()
             && (&self.name, &self.paths, &self.scrape) == (&other.name, &other.paths, &other.scrape)
+    }
+
+    /// The bounds of a run that was asked for at this time.
+    pub(crate) fn bounds(&self, started: Instant) -> RunOptions {
+        RunOptions {
+            sample_limit: self.scrape.sample_limit,
+            byte_limit: Some(self.scrape.byte_limit),
+            deadline: Some(started + self.scrape.timeout),
+            ..RunOptions::default()
+        }
     }
 
     /// Builds the collector.

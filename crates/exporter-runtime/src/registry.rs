@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use exporter_exposition::{AcceptEncoding, Compressors, Page};
-use exporter_sdk::{Family, FamilySamples, Origin};
+use exporter_sdk::{Family, FamilySamples};
 
 use crate::catalog::Catalog;
-use crate::claims::{Claims, Owner, exposed_names};
+use crate::claims::{Claims, Owner};
 use crate::configuration::LONGEST;
 use crate::error::StartError;
 use crate::evidence::{self, Evidence, Part};
@@ -47,7 +47,7 @@ pub struct Registry {
 pub(crate) struct Generation {
     pub(crate) settings: Settings,
     pub(crate) slots: Vec<Arc<Slot>>,
-    claims: Claims,
+    claims: Arc<Claims>,
     /// By collector, also those of collectors that are switched off and have runs that did not come back.
     gates: HashMap<String, Arc<Gate>>,
 }
@@ -179,7 +179,7 @@ impl Registry {
             None => Page::new(snapshots),
             Some(names) => Page::picked(snapshots, |family| {
                 evidence::is_always_there(family)
-                    || exposed_names(family).iter().any(|name| names.contains(name))
+                    || family.exposed_names().iter().any(|name| names.contains(name))
             }),
         };
         Scraped { page, missing }
@@ -277,7 +277,10 @@ impl Generation {
                 Slot::new(plan, enabled.kind, Arc::clone(services), Arc::clone(gate))?
             });
         }
-        let claims = claim_names(&slots, evidence, &services.telemetry)?;
+        let claims = Arc::new(claim_names(&slots, evidence, &services.telemetry)?);
+        for slot in &slots {
+            slot.meet(&claims);
+        }
         Ok(Self { settings: settings.clone(), slots, claims, gates })
     }
 
@@ -303,7 +306,7 @@ impl Generation {
             let Ok(snapshot) = &outcome.result else { continue };
             let added = snapshot.families().iter().skip(slot.families().len());
             let added = added.map(FamilySamples::family);
-            if let Err(clash) = claims.claim_over(&self.claims, added, &slot.owner()) {
+            if let Err(clash) = claims.claim_added(&self.claims, added, &slot.owner()) {
                 let failure = Failure::new(Reason::Invalid, StartError::from(clash).to_string());
                 slot.refuse(&failure);
                 outcome.result = Err(failure);
@@ -329,16 +332,8 @@ fn claim_names(
     evidence: &Evidence,
     telemetry: &Telemetry,
 ) -> Result<Claims, StartError> {
-    let origin = Origin {
-        package: env!("CARGO_PKG_NAME"),
-        version: Some(env!("CARGO_PKG_VERSION")),
-        description: "",
-        file: file!(),
-        line: line!(),
-    };
-    let name = "exporter".to_owned();
-    let own = Owner { collector: name.clone(), base: name, origin };
     let mut claims = Claims::default();
+    let own = Owner::exporter();
     claims.claim_all(evidence.families().iter().chain(telemetry.families()), &own)?;
     for slot in slots {
         claims.claim_all(slot.families(), &slot.owner())?;

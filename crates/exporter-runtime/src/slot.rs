@@ -13,7 +13,7 @@ use exporter_sdk::{AnyCollector, Family, Origin, Recorder, RunError, RunOptions,
 
 use crate::catalog::CollectorType;
 use crate::caught::catch;
-use crate::claims::{Owner, exposed_names};
+use crate::claims::{Claims, Others, Owner};
 use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
@@ -53,6 +53,8 @@ struct State {
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
     told: Option<Failure>,
     told_of_duplicates: bool,
+    /// Whose names its runs may not take. A slot outlives reloads, this does not.
+    others: Option<Arc<Others>>,
 }
 
 /// A built collector with its recording.
@@ -124,7 +126,7 @@ impl Slot {
 
     /// Whether it exposes one of `names`, or could.
     pub(crate) fn owns_any(&self, names: &BTreeSet<String>) -> bool {
-        let exposes = |family| exposed_names(family).iter().any(|name| names.contains(name));
+        let exposes = |family: &Family| family.exposed_names().iter().any(|it| names.contains(it));
         self.unchecked() || self.families.iter().any(exposes)
     }
 
@@ -203,7 +205,7 @@ impl Slot {
     /// Counts and tells once that a run exceeds its time-out.
     fn give_up(&self, state: &mut State, run: &Run) {
         if !run.given_up.swap(true, Ordering::Relaxed) {
-            self.failed(Reason::Timeout);
+            self.counters.failed(Reason::Timeout);
             self.tell(state, Some(&self.timeout(run)), run.started.elapsed());
         }
     }
@@ -234,15 +236,15 @@ impl Slot {
         Ok(Bench { collector, recording: Recording::new(recorder) })
     }
 
-    /// The bounds of a run.
+    /// Says what everybody has described in the configuration that comes into force.
+    pub(crate) fn meet(&self, claims: &Arc<Claims>) {
+        self.lock().others = Some(Arc::new(Others::than(self.owner(), claims)));
+    }
+
+    /// What a run may use.
     pub(crate) fn options(&self, run: &Run) -> RunOptions {
-        let scrape = &self.plan.scrape;
-        RunOptions {
-            sample_limit: scrape.sample_limit,
-            byte_limit: Some(scrape.byte_limit),
-            deadline: Some(run.started + scrape.timeout),
-            parts: Some(self.gate.clone()),
-        }
+        let owners = self.lock().others.clone().map(|others| others as _);
+        RunOptions { parts: Some(self.gate.clone()), owners, ..self.plan.bounds(run.started) }
     }
 
     /// What a finished run comes to, by the rules for duplicates.
@@ -288,7 +290,7 @@ impl Slot {
             self.give_up(&mut state, run);
         } else {
             if let Err(failure) = &outcome.result {
-                self.failed(failure.reason);
+                self.counters.failed(failure.reason);
             }
             self.tell(&mut state, outcome.result.as_ref().err(), outcome.duration);
         }
@@ -313,7 +315,7 @@ impl Slot {
 
     /// Counts and tells of a run that went well and cannot be exposed all the same.
     pub(crate) fn refuse(&self, failure: &Failure) {
-        self.failed(failure.reason);
+        self.counters.failed(failure.reason);
         self.tell(&mut self.lock(), Some(failure), Duration::ZERO);
     }
 
@@ -332,10 +334,6 @@ impl Slot {
             result: result.clone(),
         });
         (is, last)
-    }
-
-    fn failed(&self, reason: Reason) {
-        self.counters.failed(reason);
     }
 
     fn failure(&self, error: RunError) -> Failure {

@@ -26,7 +26,8 @@ pub trait Collector: Send + Sized + 'static {
     const DEFAULT_ENABLED: bool = true;
 
     /// Whether runs may emit families that [`describe`](Self::describe) did not name, for sources whose families are
-    /// known only once they were read. Those are then checked at every scrape instead of once at the start.
+    /// known only once they were read. Those are then checked at every scrape instead of once at the start: one that has a
+    /// name of another collector's costs the run, unless it is left out, see [`Scrape::owner_of`].
     const UNCHECKED: bool = false;
 
     /// Where the collector stands in for one of another exporter, the prefix under which that one tells how its collectors

@@ -117,6 +117,53 @@ impl Family {
         self.0.lint_exception.as_deref()
     }
 
+    /// Every name under which the family can be exposed, in any format: [`text_names`](Self::text_names) and
+    /// [`openmetrics_names`](Self::openmetrics_names).
+    pub fn exposed_names(&self) -> Vec<String> {
+        let mut names = self.text_names();
+        names.extend(self.openmetrics_names());
+        names
+    }
+
+    /// The names of its series and of its metadata in text format: its own, and those with `_bucket`, `_sum` and `_count`
+    /// of a histogram or summary. Two families that share one of them contradict each other on every page.
+    ///
+    /// ```
+    /// # use exporter_sdk::Family;
+    /// let latency = Family::summary("latency_seconds", "").build()?;
+    /// assert_eq!(latency.text_names(), ["latency_seconds", "latency_seconds_sum", "latency_seconds_count"]);
+    /// # Ok::<(), exporter_sdk::InvalidFamily>(())
+    /// ```
+    pub fn text_names(&self) -> Vec<String> {
+        let suffixes: &[&str] = match self.kind() {
+            Kind::Histogram => &["", "_bucket", "_sum", "_count"],
+            Kind::Summary => &["", "_sum", "_count"],
+            Kind::Gauge | Kind::Counter | Kind::Info | Kind::Unknown => &[""],
+        };
+        suffixes.iter().map(|suffix| format!("{}{suffix}", self.name())).collect()
+    }
+
+    /// The names that it takes in OpenMetrics only, where a counter `x_total` and an info `x_info` are the family `x`, and
+    /// counters, histograms and summaries can have `x_created` beside them. Of two families that share one of these, the
+    /// text format has both.
+    ///
+    /// ```
+    /// # use exporter_sdk::Family;
+    /// let jobs = Family::counter("jobs_total", "").build()?;
+    /// assert_eq!(jobs.openmetrics_names(), ["jobs", "jobs_created"]);
+    /// # Ok::<(), exporter_sdk::InvalidFamily>(())
+    /// ```
+    pub fn openmetrics_names(&self) -> Vec<String> {
+        let name = self.name();
+        let base = |suffix| name.strip_suffix(suffix).filter(|base: &&str| !base.is_empty());
+        match (self.kind(), base("_total"), base("_info")) {
+            (Kind::Counter, Some(base), _) => vec![base.to_owned(), format!("{base}_created")],
+            (Kind::Info, _, Some(base)) => vec![base.to_owned()],
+            (Kind::Histogram | Kind::Summary, ..) => vec![format!("{name}_created")],
+            _ => Vec::new(),
+        }
+    }
+
     #[inline]
     pub(crate) fn layout(&self) -> &Layout {
         &self.0.layout
@@ -311,6 +358,24 @@ mod tests {
         assert!(problem(Family::gauge("a", "").lint_exception("")).contains("needs a reason"));
         let twice = Family::counter("a", "").labels(["x"]).const_labels([("x", "1")]);
         assert_eq!(problem(twice), "metric `a`: duplicate label name `x`");
+    }
+
+    #[test]
+    fn a_family_knows_the_names_of_its_lines_in_either_format() {
+        let check = |builder: FamilyBuilder, text: &str, openmetrics: &str| {
+            let family = builder.build().unwrap();
+            assert_eq!(family.text_names().join(" "), text);
+            assert_eq!(family.openmetrics_names().join(" "), openmetrics);
+            assert_eq!(family.exposed_names().join(" "), format!("{text} {openmetrics}").trim());
+        };
+        check(Family::gauge("x", ""), "x", "");
+        check(Family::gauge("x_total", ""), "x_total", "");
+        check(Family::counter("x", ""), "x", "");
+        check(Family::counter("_total", ""), "_total", "");
+        check(Family::counter("x_total", ""), "x_total", "x x_created");
+        check(Family::info("x_info", ""), "x_info", "x");
+        check(Family::summary("x", ""), "x x_sum x_count", "x_created");
+        check(Family::histogram("x", ""), "x x_bucket x_sum x_count", "x_created");
     }
 
     #[test]

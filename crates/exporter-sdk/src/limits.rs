@@ -1,4 +1,4 @@
-//! What a run may use: time, samples, memory; and where parts of it run that may hang by themselves.
+//! What a run may use: time, samples, memory; where parts of it run that may hang by themselves; and whose names are whose.
 
 use std::any::Any;
 use std::fmt;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
+use crate::family::Family;
 
 /// The bounds of one run, from whoever runs the collector. The default has none.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub struct RunOptions {
     pub deadline: Option<Instant>,
     /// Where parts of it run that may hang by themselves. Without it, they run on the collector's own thread.
     pub parts: Option<Arc<dyn Parts>>,
+    /// Who has which names besides it. Without it, nobody has any.
+    pub owners: Option<Arc<dyn Owners>>,
 }
 
 impl fmt::Debug for RunOptions {
@@ -37,6 +40,12 @@ pub trait Parts: Send + Sync {
     /// The result of a part, in their order, is an error when it did not end in time, panicked, or an earlier one under its
     /// name has not ended yet.
     fn isolate(&self, parts: Vec<(String, Work)>, timeout: Duration) -> Vec<Result>;
+}
+
+/// Knows the names that others expose, see [`Scrape::owner_of`](crate::Scrape::owner_of).
+pub trait Owners: Send + Sync {
+    /// Who else described a metric that is exposed under one of `family`'s names, in words.
+    fn owner_of(&self, family: &Family) -> Option<String>;
 }
 
 /// What a part does.

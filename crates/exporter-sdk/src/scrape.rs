@@ -191,6 +191,24 @@ impl Scrape<'_> {
         self.options.deadline
     }
 
+    /// Who else has a metric that is exposed under one of `family`'s names, in words: ``the collector `loadavg` ``, or
+    /// `the exporter itself`. For [unchecked](crate::Collector::UNCHECKED) collectors, whose families come from somebody
+    /// else: one that has an owner fails the whole run, unless it is left out. Other instances of the same collector are no
+    /// owners, and where nothing but this collector runs, there are none.
+    ///
+    /// ```
+    /// # use exporter_sdk::{Family, Scrape};
+    /// # fn f(scrape: &mut Scrape, found: &Family) {
+    /// match scrape.owner_of(found) {
+    ///     None => scrape.emit_dynamic(found, [""; 0], 1),
+    ///     Some(owner) => eprintln!("{} is a metric of {owner} and left out", found.name()),
+    /// }
+    /// # }
+    /// ```
+    pub fn owner_of(&self, family: &Family) -> Option<String> {
+        self.options.owners.as_ref()?.owner_of(family)
+    }
+
     #[inline]
     pub(crate) fn count(&mut self) {
         if self.meter.count() {
