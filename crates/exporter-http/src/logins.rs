@@ -1,6 +1,6 @@
 //! Passwords and tokens of clients.
 //!
-//! A bcrypt hash takes tens of milliseconds to check, on purpose. So it is done on a thread of its own, at the lowest
+//! A bcrypt hash takes tens of milliseconds to check, on purpose. So it is done on a thread of its own, at a low
 //! priority and one at a time, and what came out is remembered; a flood of wrong passwords takes neither the processor
 //! from scrapes nor their place: clients are served in turns, and what is known already does not wait at all.
 //!
@@ -33,6 +33,10 @@ pub(crate) enum Login {
 
 /// How many answers are remembered, of right and of wrong passwords each.
 const REMEMBERED: usize = 256;
+
+/// Scrapes get ten times as much of a processor that both want. The lowest priority, 19, gets so little on a busy machine
+/// that a login outlasts its scrape.
+const PRIORITY: i32 = 10;
 
 /// The cost of a hash that stands in for those of users that do not exist, where no user exists.
 const USUAL_COST: u32 = 10;
@@ -123,7 +127,7 @@ impl Logins {
         let ours = Arc::clone(&shared);
         thread::Builder::new().name("logins".to_owned()).spawn(move || {
             // Where this is not permitted, logins compete with scrapes.
-            let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
+            let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), PRIORITY);
             while let Some(job) = ours.next() {
                 ours.check(job);
             }

@@ -5,6 +5,7 @@
 //! waits for ever on a client that does not read its page. So here is where reading stops, and where connections end.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -32,7 +33,7 @@ const WITHOUT_REQUEST: u64 = 256 * 1024;
 const PER_BYTE_READ: u64 = 64;
 
 /// In HTTP/2, how many bytes are read before the requests in them are looked at.
-const AT_ONCE: u64 = 4 * 1024;
+const AT_ONCE: usize = 2 * 1024;
 
 /// A connection as the web server sees it.
 pub(crate) struct Socket {
@@ -54,8 +55,8 @@ enum Reading {
 /// What came and went in HTTP/2.
 #[derive(Default)]
 struct Frames {
-    /// Since the server last got to do something else.
-    at_once: u64,
+    /// Whether the server should do something else first.
+    pause: bool,
     /// How many requests there were, and what came since the last.
     requests: usize,
     without_request: u64,
@@ -140,19 +141,20 @@ impl Socket {
         if self.stalled.is_some() {
             return self.poll_nothing(context);
         }
-        if frames.at_once >= AT_ONCE {
-            frames.at_once = 0;
+        if std::mem::take(&mut frames.pause) {
             context.waker().wake_by_ref();
             return self.poll_nothing(context);
         }
-        let before = buffer.filled().len();
-        let outcome = pin!(&mut *self.stream).poll_read(context, buffer);
+        let mut bytes = [MaybeUninit::uninit(); AT_ONCE];
+        let room = buffer.remaining().min(AT_ONCE);
+        let mut bytes = ReadBuf::uninit(&mut bytes[..room]);
+        let outcome = pin!(&mut *self.stream).poll_read(context, &mut bytes);
         if outcome.is_pending() {
-            frames.at_once = 0;
             return self.poll_nothing(context);
         }
-        let read = (buffer.filled().len() - before) as u64;
-        frames.at_once += read;
+        buffer.put_slice(bytes.filled());
+        let read = bytes.filled().len() as u64;
+        frames.pause = read == AT_ONCE as u64;
         if self.connection.requests() != frames.requests {
             frames.requests = self.connection.requests();
             frames.without_request = 0;
