@@ -25,9 +25,13 @@ pub(crate) enum LogFormat {
 /// Sends everything that is logged in this process to standard error, panics included.
 pub(crate) fn init(options: &LogOptions) {
     let registry = tracing_subscriber::registry();
-    // What the web server says of its threads at `info` is of no use to an operator.
+    // What the web server says of its threads at `info` is of no use to an operator. What it says of requests is a line for
+    // each that is none, so that anyone could fill the log; they are told and counted where they are refused.
+    let of_requests =
+        if options.level >= LevelFilter::DEBUG { options.level } else { LevelFilter::OFF };
     let filter = Targets::new()
         .with_default(options.level)
+        .with_targets([("actix_http", of_requests), ("h2", of_requests)])
         .with_target("actix_server", options.level.min(LevelFilter::WARN));
     let done = match options.format {
         LogFormat::Logfmt => {

@@ -10,11 +10,15 @@ use actix_http::Protocol;
 use actix_http::error::DispatchError;
 use actix_web::rt::net::{TcpStream, UnixStream};
 use actix_web::rt::time::timeout;
+use exporter_runtime::Refusal;
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
 
-use crate::connection::{Connection, Connections, Socket, Stream};
+use crate::connection::Connection;
+use crate::connections::Connections;
 use crate::live::WebConfigFile;
+use crate::peer::Peer;
+use crate::socket::{Socket, Stream};
 
 /// What HTTP is spoken on, in which version, and with whom.
 pub(crate) type Accepted = (Socket, Protocol, Option<SocketAddr>);
@@ -33,7 +37,8 @@ impl Accept {
         // The end of a page must not wait for the scraper to acknowledge what came before it.
         stream.set_nodelay(true)?;
         let peer = stream.peer_addr().ok();
-        let connection = self.connections.add(peer.map(|peer| peer.ip()));
+        let client = peer.map_or(Peer::Unknown, |peer| peer.ip().into());
+        let connection = self.connections.add(client).ok_or_else(no_room)?;
         let Some(tls) = self.config.current().tls.clone() else {
             return Ok((Socket::new(stream, Protocol::Http1, connection), Protocol::Http1, peer));
         };
@@ -46,7 +51,9 @@ impl Accept {
         let stream = match self.in_time(&connection, shake_hands).await {
             Ok(stream) => stream,
             Err(error) => {
-                tracing::debug!(%error, peer = ?peer, "TLS handshake failed");
+                if self.connections.refusals().is_news(Refusal::Handshake, client) {
+                    tracing::info!(%error, peer = %client, "TLS handshake failed; from now on it is counted only");
+                }
                 return Err(DispatchError::Io(error));
             }
         };
@@ -56,9 +63,10 @@ impl Accept {
     }
 
     /// Who may connect to a Unix socket is said by the mode of its file; there is no TLS on it.
-    pub(crate) fn unix(&self, stream: UnixStream) -> Accepted {
-        let connection = self.connections.add(None);
-        (Socket::new(stream, Protocol::Http1, connection), Protocol::Http1, None)
+    pub(crate) fn unix(&self, stream: UnixStream) -> Result<Accepted, DispatchError> {
+        let client = stream.peer_cred().map_or(Peer::Unknown, |client| Peer::User(client.uid()));
+        let connection = self.connections.add(client).ok_or_else(no_room)?;
+        Ok((Socket::new(stream, Protocol::Http1, connection), Protocol::Http1, None))
     }
 
     async fn in_time<T: Stream>(
@@ -73,6 +81,10 @@ impl Accept {
             () = connection.ended() => Err(io::Error::other("it made room for another connection")),
         }
     }
+}
+
+fn no_room() -> io::Error {
+    io::Error::other("there are too many connections")
 }
 
 /// Whether the client begins with a request instead of a handshake, whose first byte is 22.

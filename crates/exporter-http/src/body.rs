@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -58,17 +59,26 @@ impl Drop for Lent {
     }
 }
 
-/// How many pages may wait for their readers at once. Each can be of another run, and holds that run's samples.
-pub(crate) const MAX_HELD: usize = 128;
-
-/// A count of what is being done, each for as long as a clone of this is kept.
+/// A count of what is being done, each for as long as what [`Count::one_more`] returns is kept.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Count(Arc<()>);
+pub(crate) struct Count(Arc<AtomicUsize>);
 
 impl Count {
-    /// How many there are, one that is about to be done included.
-    pub(crate) fn with_one_more(&self) -> usize {
-        Arc::strong_count(&self.0)
+    /// Counts one more if there are fewer than `max`, or if `make_room` makes an end of another one.
+    pub(crate) fn one_more(&self, max: usize, make_room: impl FnOnce() -> bool) -> Option<Counted> {
+        let before = self.0.fetch_add(1, Ordering::Relaxed);
+        let counted = Counted(self.clone());
+        (before < max || make_room()).then_some(counted)
+    }
+}
+
+/// One of a count.
+#[derive(Debug)]
+pub(crate) struct Counted(Count);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -77,7 +87,6 @@ struct Outgoing {
     encoder: Encoder,
     pieces: Pieces,
     gzip: Option<Gzip>,
-    _held: Count,
 }
 
 /// Compressed bytes are sent when there are as many, or at the end.
@@ -114,26 +123,33 @@ pub(crate) struct Sending<'a> {
     pub(crate) pieces: &'a Pieces,
     /// Where the reader takes gzip.
     pub(crate) compressors: Option<&'a Compressors>,
-    pub(crate) held: &'a Count,
+    /// That there was room for a page.
+    pub(crate) held: Counted,
 }
 
 /// What lasts as long as a request does.
 pub(crate) struct Request {
     _in_flight: RequestInFlight,
-    _on: Option<RequestOn>,
+    on: Option<RequestOn>,
+    /// Whether only the head of the answer is wanted.
+    is_head: bool,
     /// There for scrapes only.
-    scrape: Option<Count>,
+    scrape: Option<Counted>,
 }
 
 impl Request {
-    pub(crate) fn begin(web: &WebMetrics, connection: Option<&Arc<Connection>>) -> Self {
-        let on = connection.map(Connection::request);
-        Self { _in_flight: web.begin(), _on: on, scrape: None }
+    /// `on` is there where the connection is known.
+    pub(crate) fn begin(web: &WebMetrics, on: Option<RequestOn>, is_head: bool) -> Self {
+        Self { _in_flight: web.begin(), on, is_head, scrape: None }
+    }
+
+    pub(crate) fn connection(&self) -> Option<&Connection> {
+        self.on.as_ref().map(|on| &**on.connection())
     }
 
     /// Counts it among the scrapes.
-    pub(crate) fn is_scrape(&mut self, scrapes: &Count) {
-        self.scrape = Some(scrapes.clone());
+    pub(crate) fn is_scrape(&mut self, scrape: Counted) {
+        self.scrape = Some(scrape);
     }
 }
 
@@ -144,26 +160,27 @@ pub(crate) struct Body {
     /// What comes after `next`, for a page that does not fit one piece.
     rest: Option<Outgoing>,
     size: BodySize,
-    _request: Request,
+    request: Request,
+    /// For pages only.
+    _held: Option<Counted>,
 }
 
 impl Body {
     pub(crate) fn text(text: impl Into<Bytes>, web: WebMetrics, request: Request) -> Self {
         let text = text.into();
         let size = BodySize::Sized(text.len() as u64);
-        Self { web, next: Some(text), rest: None, size, _request: request }
+        Self::new(text, None, size, web, request, None)
     }
 
     /// The body of a page, and whether it is compressed: a small one is not.
     pub(crate) fn page(
         page: Page,
-        sending: &Sending<'_>,
+        sending: Sending<'_>,
         web: WebMetrics,
         request: Request,
     ) -> (Self, bool) {
         let encoder = Encoder::new(page, sending.format);
-        let (pieces, held) = (sending.pieces.clone(), sending.held.clone());
-        let mut outgoing = Outgoing { encoder, pieces, gzip: None, _held: held };
+        let mut outgoing = Outgoing { encoder, pieces: sending.pieces.clone(), gzip: None };
         let mut piece = outgoing.pieces.take();
         let more = outgoing.encoder.fill(&mut piece);
         let text = Lent { piece: Some(piece), home: outgoing.pieces.clone() };
@@ -174,7 +191,25 @@ impl Body {
             if packed { outgoing.packed(text, more) } else { (Bytes::from_owner(text), more) };
         let size = if more { BodySize::Stream } else { BodySize::Sized(next.len() as u64) };
         let rest = more.then_some(outgoing);
-        (Self { web, next: Some(next), rest, size, _request: request }, packed)
+        (Self::new(next, rest, size, web, request, Some(sending.held)), packed)
+    }
+
+    /// Whether all of it is there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    fn new(
+        next: Bytes,
+        rest: Option<Outgoing>,
+        size: BodySize,
+        web: WebMetrics,
+        request: Request,
+        held: Option<Counted>,
+    ) -> Self {
+        // The web server would take all of it, and throw it away.
+        let (next, rest) = if request.is_head { (None, None) } else { (Some(next), rest) };
+        Self { web, next, rest, size, request, _held: held }
     }
 }
 
@@ -190,6 +225,9 @@ impl MessageBody for Body {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let piece = self.next.take().or_else(|| {
+            if let Some(connection) = self.request.connection() {
+                connection.has_moved();
+            }
             let (piece, more) = self.rest.as_mut()?.next();
             if !more {
                 self.rest = None;

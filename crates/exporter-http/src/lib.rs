@@ -3,16 +3,23 @@
 #![forbid(unsafe_code)]
 
 mod accept;
+mod ahead;
+mod answers;
 mod body;
 mod connection;
+mod connections;
 mod gate;
 mod listen;
 mod live;
 mod logins;
 mod options;
 mod pages;
+mod peer;
+mod refusals;
 mod server;
 mod site;
+mod socket;
+mod waiting;
 mod web_config;
 
 pub use crate::listen::{ListenAddress, ListenError, Listener};

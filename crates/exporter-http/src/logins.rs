@@ -1,16 +1,14 @@
 //! Passwords and tokens of clients.
 //!
-//! A bcrypt hash takes tens of milliseconds to check, on purpose. So it is done on a thread of its own, at the lowest
+//! A bcrypt hash takes tens of milliseconds to check, on purpose. So it is done on a thread of its own, at a low
 //! priority and one at a time, and what came out is remembered; a flood of wrong passwords takes neither the processor
-//! from scrapes nor their place: each address has few that wait, and what is known already does not wait at all.
+//! from scrapes nor their place: clients are served in turns, and what is known already does not wait at all.
 //!
 //! Nothing is kept that a password could be read from: known ones are found by a digest under a key that is made anew at
 //! each start.
 
-use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::{io, thread};
 
 use actix_web::http::header::HeaderValue;
@@ -19,6 +17,9 @@ use base64::engine::general_purpose::STANDARD;
 use ring::hmac;
 use tokio::sync::oneshot;
 
+use crate::connection::lock;
+use crate::peer::Peer;
+use crate::waiting::{Job, Waiting};
 use crate::web_config::WebConfig;
 
 /// What became of a login.
@@ -30,46 +31,91 @@ pub(crate) enum Login {
     Busy,
 }
 
-/// How many passwords may wait in all, and of one address.
-const WAITING: usize = 64;
-const WAITING_OF_ONE: usize = 4;
-
 /// How many answers are remembered, of right and of wrong passwords each.
 const REMEMBERED: usize = 256;
+
+/// Scrapes get ten times as much of a processor that both want. The lowest priority, 19, gets so little on a busy machine
+/// that a login outlasts its scrape.
+const PRIORITY: i32 = 10;
 
 /// The cost of a hash that stands in for those of users that do not exist, where no user exists.
 const USUAL_COST: u32 = 10;
 
-type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// Checks logins, and remembers them.
 #[derive(Debug)]
 pub(crate) struct Logins {
     key: hmac::Key,
-    state: Arc<Mutex<State>>,
-    jobs: SyncSender<Job>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    /// Something happened that the thread should know.
+    news: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
     right: HashSet<Digest>,
     wrong: HashSet<Digest>,
-    /// How many wait, by address.
-    waiting: HashMap<Option<IpAddr>, usize>,
+    waiting: Waiting,
+    /// Whether nobody asks any more.
+    over: bool,
 }
 
-struct Job {
-    digest: Digest,
-    password: Vec<u8>,
-    hash: String,
-    peer: Option<IpAddr>,
-    /// Whether there is such a user.
-    exists: bool,
-    answer: oneshot::Sender<Login>,
+impl State {
+    fn known(&self, digest: &Digest) -> Option<Login> {
+        if self.right.contains(digest) {
+            return Some(Login::Right);
+        }
+        self.wrong.contains(digest).then_some(Login::Wrong)
+    }
+
+    fn remember(&mut self, digest: Digest, login: Login) {
+        let remembered = if login == Login::Right { &mut self.right } else { &mut self.wrong };
+        if remembered.len() >= REMEMBERED {
+            remembered.clear();
+        }
+        remembered.insert(digest);
+    }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+impl Shared {
+    /// The next password to check, when there is one, or `None` when it is over.
+    fn next(&self) -> Option<Job> {
+        let mut state = lock(&self.state);
+        loop {
+            if state.over {
+                return None;
+            }
+            if let Some(job) = state.waiting.pop() {
+                return Some(job);
+            }
+            state = self.news.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn check(&self, job: Job) {
+        // Who asked twice at once waits for the first answer only.
+        let known = lock(&self.state).known(&job.digest);
+        let login = known.unwrap_or_else(|| {
+            let equal = bcrypt::verify(&job.password, &job.hash).unwrap_or(false);
+            if equal && job.exists { Login::Right } else { Login::Wrong }
+        });
+        lock(&self.state).remember(job.digest, login);
+        // Who asked may be gone.
+        let _ = job.answer.send(login);
+    }
+}
+
+impl Drop for Logins {
+    fn drop(&mut self) {
+        lock(&self.shared.state).over = true;
+        self.shared.news.notify_one();
+    }
 }
 
 impl Logins {
@@ -77,17 +123,16 @@ impl Logins {
         let random = ring::rand::SystemRandom::new();
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &random)
             .map_err(|_| io::Error::other("the system has no random numbers"))?;
-        let state: Arc<Mutex<State>> = Arc::default();
-        let (jobs, received) = sync_channel::<Job>(WAITING);
-        let ours = Arc::clone(&state);
+        let shared: Arc<Shared> = Arc::default();
+        let ours = Arc::clone(&shared);
         thread::Builder::new().name("logins".to_owned()).spawn(move || {
             // Where this is not permitted, logins compete with scrapes.
-            let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 19);
-            for job in received {
-                check(job, &ours);
+            let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), PRIORITY);
+            while let Some(job) = ours.next() {
+                ours.check(job);
             }
         })?;
-        Ok(Self { key, state, jobs })
+        Ok(Self { key, shared })
     }
 
     fn digest(&self, parts: &[&[u8]]) -> Digest {
@@ -106,7 +151,7 @@ impl Logins {
         authorization: Option<&HeaderValue>,
         config: &WebConfig,
         tokens: &[exporter_sdk::Secret],
-        peer: Option<IpAddr>,
+        peer: Peer,
     ) -> Login {
         let Some((scheme, credentials)) = authorization.and_then(split) else {
             return Login::Wrong;
@@ -137,7 +182,7 @@ impl Logins {
         user: &[u8],
         password: &[u8],
         config: &WebConfig,
-        peer: Option<IpAddr>,
+        peer: Peer,
     ) -> Login {
         let hash = str::from_utf8(user).ok().and_then(|user| config.users.get(user));
         let exists = hash.is_some();
@@ -145,26 +190,16 @@ impl Logins {
         let hash = hash.cloned().unwrap_or_else(|| fake(config));
         let digest = self.digest(&[user, hash.as_bytes(), password]);
         let receive = {
-            let mut state = lock(&self.state);
-            if state.right.contains(&digest) {
-                return Login::Right;
-            }
-            if state.wrong.contains(&digest) {
-                return Login::Wrong;
-            }
-            let waiting = state.waiting.entry(peer).or_default();
-            if *waiting >= WAITING_OF_ONE {
-                return Login::Busy;
+            let mut state = lock(&self.shared.state);
+            if let Some(known) = state.known(&digest) {
+                return known;
             }
             let (answer, receive) = oneshot::channel();
             let password = password.to_owned();
-            let job = Job { digest, password, hash, peer, exists, answer };
-            if self.jobs.try_send(job).is_err() {
-                return Login::Busy;
-            }
-            *waiting += 1;
+            state.waiting.push(peer, Job { digest, password, hash, exists, answer });
             receive
         };
+        self.shared.news.notify_one();
         receive.await.unwrap_or(Login::Busy)
     }
 }
@@ -182,37 +217,6 @@ fn fake(config: &WebConfig) -> String {
     format!("$2y${cost:02}${}", ".".repeat(53))
 }
 
-fn check(job: Job, state: &Mutex<State>) {
-    // Who asked twice at once waits for the first answer only.
-    let known = {
-        let state = lock(state);
-        state
-            .right
-            .contains(&job.digest)
-            .then_some(Login::Right)
-            .or_else(|| state.wrong.contains(&job.digest).then_some(Login::Wrong))
-    };
-    let login = known.unwrap_or_else(|| {
-        let equal = bcrypt::verify(&job.password, &job.hash).unwrap_or(false);
-        if equal && job.exists { Login::Right } else { Login::Wrong }
-    });
-    let mut state = lock(state);
-    let remembered = if login == Login::Right { &mut state.right } else { &mut state.wrong };
-    if remembered.len() >= REMEMBERED {
-        remembered.clear();
-    }
-    remembered.insert(job.digest);
-    if let Some(waiting) = state.waiting.get_mut(&job.peer) {
-        *waiting -= 1;
-        if *waiting == 0 {
-            state.waiting.remove(&job.peer);
-        }
-    }
-    drop(state);
-    // Who asked may be gone.
-    let _ = job.answer.send(login);
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, Instant};
@@ -221,8 +225,9 @@ mod tests {
     use exporter_sdk::Secret;
 
     use super::*;
+    use crate::waiting::WAITING_OF_ONE;
 
-    const HOME: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    const HOME: Peer = Peer::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn users(cost: u32) -> WebConfig {
         let users = [("alice", "secret"), ("bob", "other:secret")];
@@ -307,7 +312,7 @@ mod tests {
             assert_eq!(login(&logins, &config, "alice", "secret").await, Login::Right);
             assert!(start.elapsed() < Duration::from_millis(50), "{:?}", start.elapsed());
             // Another address has a place of its own.
-            let elsewhere = Some(IpAddr::from([10, 0, 0, 1]));
+            let elsewhere = Peer::V4([10, 0, 0, 1].into());
             let bob = basic("bob", "other:secret");
             assert_eq!(logins.check(Some(&bob), &config, &[], elsewhere).await, Login::Right);
             let mut busy = 0;

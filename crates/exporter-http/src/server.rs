@@ -22,11 +22,13 @@ use actix_web::web::Data;
 use exporter_runtime::Registry;
 
 use crate::accept::{Accept, Accepted};
-use crate::connection::{Connections, Socket};
+use crate::connections::Connections;
 use crate::gate;
 use crate::listen::{ListenSocket, Listener};
 use crate::options::WebOptions;
+use crate::refusals::Refusals;
 use crate::site::{self, Site};
+use crate::socket::Socket;
 
 /// How long running requests may take to finish after the exporter was told to stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -37,8 +39,8 @@ const GRACE_OF_SCRAPES: Duration = Duration::from_secs(3);
 /// How long the end of a TLS session may take to be sent to a client that does not read.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// Connections beyond the limit that are kept long enough to be told so; more are not accepted.
-const SURPLUS: usize = 128;
+/// How much of the body of a request may be under way in HTTP/2. No page reads one.
+const BODY: u32 = 65_535;
 
 /// Serves `registry` on `listeners` until the future that `ready` returns completes. Then the exporter is no longer ready;
 /// after `delay` no connection is accepted any more, and running requests have a few seconds to finish. `ready` is called
@@ -54,15 +56,16 @@ pub fn serve<F: Future<Output = ()> + 'static>(
     delay: Duration,
     ready: impl FnOnce() -> F,
 ) -> io::Result<()> {
-    let metrics = registry.web_metrics().clone();
-    let connections = Connections::new(options.max_connections, options.read_timeout, metrics);
-    let most = options.max_connections + SURPLUS;
+    let refusals = Refusals::new(registry.web_metrics().clone());
+    let (read, idle) = (options.read_timeout, options.idle_timeout);
+    let connections = Connections::new(options.max_connections, read, idle, refusals);
     options.config.watch(registry.web_metrics().clone())?;
     let site = Data::new(Site::new(Arc::clone(&registry), options));
     System::new().block_on(async move {
         let mut server = Server::build()
             .workers(workers())
-            .max_concurrent_connections(most)
+            // It would stop to accept there, and so nobody could make room.
+            .max_concurrent_connections(usize::MAX)
             .shutdown_timeout(GRACE.as_secs())
             .disable_signals();
         let signal = server.graceful_shutdown_signal();
@@ -82,7 +85,7 @@ pub fn serve<F: Future<Output = ()> + 'static>(
                 })?,
                 ListenSocket::Unix(socket) => server.listen_uds(address, socket, move || {
                     let accept = accept(&site, &connections);
-                    fn_service(move |stream| ready_with(Ok(accept.unix(stream))))
+                    fn_service(move |stream| ready_with(accept.unix(stream)))
                         .and_then(http(&site, stopping.clone()))
                 })?,
             };
@@ -135,6 +138,8 @@ where
         .keep_alive(options.idle_timeout)
         .client_request_timeout(options.read_timeout)
         .client_disconnect_timeout(GOODBYE)
+        .h2_initial_window_size(BODY)
+        .h2_initial_connection_window_size(BODY)
         .on_connect_ext(|socket: &Socket, data| drop(data.insert(Arc::clone(socket.connection()))))
         .finish(map_config(app, |()| AppConfig::default()))
 }

@@ -6,20 +6,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::uri::Authority;
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource, Route, Scope};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, Resource, Route, Scope};
 use exporter_runtime::{
     Refusal, Registry, ScrapeRequest, TIMEOUT_HEADER, WebSettings, effective_configuration, to_yaml,
 };
 
-use crate::body::{Body, Count, MAX_HELD, Pieces, Request, Sending};
-use crate::connection::Connection;
+use crate::body::{Body, Count, Counted, Pieces, Request, Sending};
+use crate::connection::{Connection, RequestOn};
 use crate::logins::Logins;
 use crate::options::{ExternalUrl, WebOptions};
 use crate::pages;
+use crate::socket::SHORT_READ;
 use crate::web_config::WebConfig;
 
 /// What every page needs.
@@ -32,6 +33,9 @@ pub(crate) struct Site {
     logins: OnceLock<Option<Logins>>,
     ready: AtomicBool,
 }
+
+/// How many pages may wait for their readers at once. Each can be of another run, and holds that run's samples.
+const MAX_HELD: usize = 128;
 
 /// A reader that has not read its page by the time that it gave is not waited for; but it gets this long at least, and
 /// no longer than that.
@@ -50,7 +54,8 @@ impl Site {
     }
 
     pub(crate) fn begin(&self, request: &HttpRequest) -> Request {
-        Request::begin(self.registry.web_metrics(), request.conn_data::<Arc<Connection>>())
+        let on = request.extensions_mut().remove::<RequestOn>();
+        Request::begin(self.registry.web_metrics(), on, request.method() == Method::HEAD)
     }
 
     /// The web configuration in force.
@@ -76,8 +81,43 @@ impl Site {
     }
 
     /// A request is answered with a refusal.
-    pub(crate) fn refused(&self, refusal: Refusal) {
-        self.registry.web_metrics().refused(refusal);
+    pub(crate) fn refused(&self, refusal: Refusal, request: &HttpRequest) {
+        match request.conn_data::<Arc<Connection>>() {
+            Some(connection) => connection.all().refusals.add(refusal, connection.peer()),
+            None => self.registry.web_metrics().refused(refusal),
+        }
+    }
+
+    /// The answer where there is no room for another scrape, or for its page.
+    fn too_busy(
+        &self,
+        refusal: Refusal,
+        request: &HttpRequest,
+        begun: Request,
+    ) -> HttpResponse<Body> {
+        self.refused(refusal, request);
+        let text = if refusal == Refusal::Requests {
+            let max = self.options.max_requests;
+            format!(
+                "503: {max} requests are being answered, as many as --web.max-requests allows\n"
+            )
+        } else {
+            "503: too many pages wait for clients that do not read them\n".to_owned()
+        };
+        self.text(StatusCode::SERVICE_UNAVAILABLE, text, begun)
+    }
+
+    /// Counts one more scrape, if there may be one more.
+    fn scrape(&self, begun: &Request) -> Option<Counted> {
+        let make_room = |on: &Connection| on.all().make_room_for_request(on);
+        let make_room = || begun.connection().is_some_and(make_room);
+        self.scrapes.one_more(self.options.max_requests, make_room)
+    }
+
+    /// Counts one more page, if there may be one more.
+    fn hold(&self, begun: &Request) -> Option<Counted> {
+        let make_room = || begun.connection().is_some_and(|on| on.all().make_room_for_page());
+        self.held.one_more(MAX_HELD, make_room)
     }
 
     fn html(&self, text: String, request: Request) -> HttpResponse<Body> {
@@ -185,8 +225,8 @@ pub fn scope(path: &str, registry: &Arc<Registry>) -> Scope {
 /// A page that is read, and not written to.
 fn read(path: &str, route: fn() -> Route) -> Resource {
     web::resource(path)
-        .route(route().method(actix_web::http::Method::GET))
-        .route(route().method(actix_web::http::Method::HEAD))
+        .route(route().method(Method::GET))
+        .route(route().method(Method::HEAD))
         .default_service(web::to(|site: Data<Site>, request: HttpRequest| async move {
             method_not_allowed(&site, &request, "GET, HEAD")
         }))
@@ -236,32 +276,36 @@ async fn page(
     scrape: ScrapeRequest,
     mut begun: Request,
 ) -> HttpResponse<Body> {
-    if let Some((refusal, text)) = too_busy(site) {
-        site.refused(refusal);
-        return site.text(StatusCode::SERVICE_UNAVAILABLE, text, begun);
-    }
-    begun.is_scrape(&site.scrapes);
+    let Some(counted) = site.scrape(&begun) else {
+        return site.too_busy(Refusal::Requests, request, begun);
+    };
+    begun.is_scrape(counted);
     let timeout = request.headers().get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok());
     let scrape = scrape.with_timeout(timeout);
     let timeout = scrape.timeout().unwrap_or_else(|| site.registry.timeout());
     let start = Instant::now();
     let scraped = site.registry.scrape(&scrape).await;
-    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
-        let left = timeout.saturating_sub(start.elapsed());
-        connection.expect_reader(left.clamp(SHORTEST_READ, LONGEST_READ));
-    }
     if let Some(text) = scraped.refusal() {
         return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
     }
+    let Some(held) = site.hold(&begun) else {
+        return site.too_busy(Refusal::Unread, request, begun);
+    };
     let content_type = site.registry.negotiate(&header_text(request, header::ACCEPT));
     let sending = Sending {
         format: content_type.format,
         pieces: &site.pieces,
         compressors: site.registry.compressors(&header_text(request, header::ACCEPT_ENCODING)),
-        held: &site.held,
+        held,
     };
     let web = site.registry.web_metrics().clone();
-    let (body, packed) = Body::page(scraped.page, &sending, web, begun);
+    let (body, packed) = Body::page(scraped.page, sending, web, begun);
+    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
+        let left = timeout.saturating_sub(start.elapsed());
+        // What is not sent piece by piece is small.
+        let longest = if body.is_whole() { SHORT_READ } else { LONGEST_READ };
+        connection.expect_reader(left.clamp(SHORTEST_READ, longest));
+    }
     let mut response = site.respond(StatusCode::OK, content_type.header(), body);
     let headers = response.headers_mut();
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
@@ -275,18 +319,6 @@ async fn page(
 fn header_text(request: &HttpRequest, name: HeaderName) -> String {
     let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
     values.collect::<Vec<_>>().join(",")
-}
-
-fn too_busy(site: &Site) -> Option<(Refusal, String)> {
-    let max = site.options.max_requests;
-    if site.scrapes.with_one_more() > max {
-        let text = format!(
-            "503: {max} requests are being answered, as many as --web.max-requests allows\n"
-        );
-        return Some((Refusal::Requests, text));
-    }
-    let text = "503: too many pages wait for clients that do not read them\n";
-    (site.held.with_one_more() > MAX_HELD).then(|| (Refusal::Unread, text.to_owned()))
 }
 
 async fn landing_page(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
@@ -318,11 +350,10 @@ async fn collector_page(
     query: web::Query<pages::Query>,
 ) -> HttpResponse<Body> {
     let mut begun = site.begin(&request);
-    if let Some((refusal, text)) = too_busy(&site) {
-        site.refused(refusal);
-        return site.text(StatusCode::SERVICE_UNAVAILABLE, text, begun);
-    }
-    begun.is_scrape(&site.scrapes);
+    let Some(counted) = site.scrape(&begun) else {
+        return site.too_busy(Refusal::Requests, &request, begun);
+    };
+    begun.is_scrape(counted);
     let scrape = ScrapeRequest::default().of_collector(&collector);
     let page = site.registry.scrape(&scrape).await.page;
     let all = site.registry.status();

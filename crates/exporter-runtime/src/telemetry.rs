@@ -90,19 +90,27 @@ pub struct WebMetrics {
     config_successful: IntGauge,
 }
 
-/// Why a request has no page, though nothing is wrong with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a client got nothing, or lost its connection, for other reasons than what it asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
     /// Too many connections.
     Connections,
+    /// The connection made room for another one.
+    Evicted,
+    /// The TLS handshake failed, or took too long.
+    Handshake,
     /// Too many passwords that are being checked.
     Logins,
+    /// What came is no request, or too large for one.
+    Malformed,
     /// `rate_limit` of the web configuration.
     RateLimit,
     /// Its head did not arrive in time.
     ReadTimeout,
     /// Too many requests at once.
     Requests,
+    /// The client did not read in time what it had asked for.
+    SlowReader,
     /// No password or token, or a wrong one.
     Unauthenticated,
     /// Too many pages wait for clients that do not read them.
@@ -110,23 +118,32 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 11] = [
         Self::Connections,
+        Self::Evicted,
+        Self::Handshake,
         Self::Logins,
+        Self::Malformed,
         Self::RateLimit,
         Self::ReadTimeout,
         Self::Requests,
+        Self::SlowReader,
         Self::Unauthenticated,
         Self::Unread,
     ];
 
-    fn as_str(self) -> &'static str {
+    /// The value of the label `reason`.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::Evicted => "evicted",
+            Self::Handshake => "handshake",
             Self::Logins => "logins",
+            Self::Malformed => "malformed",
             Self::RateLimit => "rate_limit",
             Self::ReadTimeout => "read_timeout",
             Self::Requests => "requests",
+            Self::SlowReader => "slow_reader",
             Self::Unauthenticated => "unauthenticated",
             Self::Unread => "unread_pages",
         }
@@ -154,7 +171,7 @@ impl WebMetrics {
             refused: IntCounterVec::new(
                 Opts::new(
                     "exporter_http_refused_total",
-                    "HTTP requests without a page, for reasons that are not their own, by reason.",
+                    "Requests that were refused and connections that were ended, by reason.",
                 ),
                 &["reason"],
             )?,
