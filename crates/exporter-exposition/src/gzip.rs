@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use exporter_deflate::Deflater;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
+use crate::format::AcceptEncoding;
+
 /// Below this, a page is sent as it is: compressing it would cost more than the bytes that are saved.
-pub const SMALLEST: usize = 2048;
+const SMALLEST: usize = 2048;
 
 /// How pages are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +46,13 @@ impl Compressors {
     /// Compressors of this kind.
     pub fn new(method: GzipMethod) -> Self {
         Self { method, idle: Arc::default() }
+    }
+
+    /// Begins a compressed page of so many bytes, or more, for a client that takes this. `None` where it is to be sent as it
+    /// is: to those who do not take gzip, and where it is small, unless only gzip is taken.
+    pub fn begin_for(&self, accepted: AcceptEncoding, size: usize) -> Option<Gzip> {
+        let worth_it = size >= SMALLEST || !accepted.identity;
+        (accepted.gzip && worth_it).then(|| self.begin())
     }
 
     /// Begins a compressed page.

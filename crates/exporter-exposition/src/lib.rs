@@ -15,7 +15,7 @@ mod piece;
 
 pub use crate::encoder::Encoder;
 pub use crate::format::{AcceptEncoding, ContentType, Format};
-pub use crate::gzip::{Compressors, Gzip, GzipMethod, SMALLEST};
+pub use crate::gzip::{Compressors, Gzip, GzipMethod};
 pub use crate::lint::{lint, lint_samples};
 pub use crate::page::Page;
 pub use crate::piece::Piece;

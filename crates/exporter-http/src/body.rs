@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
-use exporter_exposition::{Compressors, Encoder, Format, Gzip, Page, Piece, SMALLEST};
+use exporter_exposition::{Encoder, Format, Gzip, Page, Piece};
 use exporter_runtime::{RequestInFlight, WebMetrics};
 
 use crate::connection::{Connection, RequestOn};
@@ -121,8 +121,8 @@ impl Outgoing {
 pub(crate) struct Sending<'a> {
     pub(crate) format: Format,
     pub(crate) pieces: &'a Pieces,
-    /// Where the reader takes gzip.
-    pub(crate) compressors: Option<&'a Compressors>,
+    /// What compresses a page of so many bytes, or more, if anything is to.
+    pub(crate) gzip: &'a dyn Fn(usize) -> Option<Gzip>,
     /// That there was room for a page.
     pub(crate) held: Counted,
 }
@@ -184,8 +184,7 @@ impl Body {
         let mut piece = outgoing.pieces.take();
         let more = outgoing.encoder.fill(&mut piece);
         let text = Lent { piece: Some(piece), home: outgoing.pieces.clone() };
-        let large = more || text.as_ref().len() >= SMALLEST;
-        outgoing.gzip = sending.compressors.filter(|_| large).map(Compressors::begin);
+        outgoing.gzip = (sending.gzip)(if more { usize::MAX } else { text.as_ref().len() });
         let packed = outgoing.gzip.is_some();
         let (next, more) =
             if packed { outgoing.packed(text, more) } else { (Bytes::from_owner(text), more) };

@@ -11,6 +11,7 @@ use actix_web::http::uri::Authority;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, Resource, Route, Scope};
+use exporter_exposition::AcceptEncoding;
 use exporter_runtime::{
     Refusal, Registry, ScrapeRequest, TIMEOUT_HEADER, WebSettings, effective_configuration, to_yaml,
 };
@@ -292,12 +293,9 @@ async fn page(
         return site.too_busy(Refusal::Unread, request, begun);
     };
     let content_type = site.registry.negotiate(&header_text(request, header::ACCEPT));
-    let sending = Sending {
-        format: content_type.format,
-        pieces: &site.pieces,
-        compressors: site.registry.compressors(&header_text(request, header::ACCEPT_ENCODING)),
-        held,
-    };
+    let accepted = AcceptEncoding::read(&header_text(request, header::ACCEPT_ENCODING));
+    let gzip = |size| site.registry.gzip(accepted, size);
+    let sending = Sending { format: content_type.format, pieces: &site.pieces, gzip: &gzip, held };
     let web = site.registry.web_metrics().clone();
     let (body, packed) = Body::page(scraped.page, sending, web, begun);
     if let Some(connection) = request.conn_data::<Arc<Connection>>() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use exporter_exposition::{AcceptEncoding, Compressors, Page};
+use exporter_exposition::{AcceptEncoding, Compressors, Gzip, Page};
 use exporter_sdk::{Family, FamilySamples};
 
 use crate::catalog::Catalog;
@@ -226,10 +226,10 @@ impl Registry {
         self.services.telemetry.web()
     }
 
-    /// What pages are compressed with for a scraper with this `Accept-Encoding` header, if they are.
-    pub fn compressors(&self, accept_encoding: &str) -> Option<&Compressors> {
-        let wanted = self.options.gzip.is_some() && AcceptEncoding::read(accept_encoding).gzip;
-        wanted.then_some(&self.services.compressors)
+    /// What compresses a page of so many bytes, or more, for a client that takes this, if anything does.
+    pub fn gzip(&self, accepted: AcceptEncoding, size: usize) -> Option<Gzip> {
+        self.options.gzip?;
+        self.services.compressors.begin_for(accepted, size)
     }
 
     pub(crate) fn options(&self) -> RegistryOptions {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use exporter_exposition::{ContentType, Encoder, Format, Piece, SMALLEST};
+use exporter_exposition::{AcceptEncoding, ContentType, Encoder, Format, Piece};
 
 use crate::registry::{Registry, Scraped};
 use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
@@ -62,14 +62,14 @@ impl Registry {
         }
         let content_type = self.negotiate(header("Accept").unwrap_or_default());
         let mut body = scraped.into_bytes(content_type.format);
-        let compressors = self.compressors(header("Accept-Encoding").unwrap_or_default());
-        let compressors = compressors.filter(|_| body.len() >= SMALLEST);
-        if let Some(compressors) = compressors {
+        let accepted = AcceptEncoding::read(header("Accept-Encoding").unwrap_or_default());
+        let gzip = self.gzip(accepted, body.len());
+        let content_encoding = gzip.is_some().then_some("gzip");
+        if let Some(mut gzip) = gzip {
             let mut packed = Vec::with_capacity(body.len() / 4);
-            compressors.begin().write(&body, true, &mut packed);
+            gzip.write(&body, true, &mut packed);
             body = packed;
         }
-        let content_encoding = compressors.map(|_| "gzip");
         Rendered { status: 200, content_type: content_type.header(), content_encoding, body }
     }
 

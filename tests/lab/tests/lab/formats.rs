@@ -89,6 +89,10 @@ fn is_compressed(exporter: &Exporter) {
     let small = exporter.get_with("/metrics?name[]=lab_odd", &gzip);
     assert_eq!(small.header("content-encoding"), None);
     assert!(small.body.contains("lab_odd 18446744073709551615\n"));
+    let only = [("Accept-Encoding", "gzip, identity;q=0")];
+    let small = exporter.get_with("/metrics?name[]=lab_odd", &only);
+    assert_eq!(small.header("content-encoding"), Some("gzip"));
+    assert!(unpacked(&small).contains("lab_odd 18446744073709551615\n"));
 }
 
 #[test]
