@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use exporter_prometheus::PrometheusCollector;
 use exporter_sdk::{
-    Collector, Context, Counter, Desc, Family, Gauge, HistogramValue, NoConfig, Result, Run,
+    Collector, Context, Counter, Desc, Family, Gauge, HistogramValue, Kind, NoConfig, Result, Run,
     Scrape, SummaryValue,
 };
 use prometheus::{IntGauge, Registry, TextEncoder};
+use proptest::prelude::*;
 
 use crate::{run, text};
 
@@ -69,6 +70,60 @@ fn both_encoders_write_the_same_of_the_same_samples() {
     assert!(expected.contains("latency_seconds_bucket{path=\"/\",le=\"+Inf\"} 3\n"), "{expected}");
     assert_eq!(gather(&registry), expected);
     assert_eq!(gather(&registry), expected, "nothing is left over from the run before");
+}
+
+/// Emits gauges and counters with these labels and values.
+#[derive(Clone, Debug)]
+struct Any(Family, Vec<([String; 2], f64)>);
+
+impl Run for Any {
+    fn describe(&self) -> Vec<Family> {
+        vec![self.0.clone()]
+    }
+
+    fn run(&mut self, scrape: &mut Scrape<'_>) -> Result {
+        self.1.iter().for_each(|(labels, value)| scrape.emit_dynamic(&self.0, labels, *value));
+        Ok(())
+    }
+}
+
+/// The lines of a page in one order, with the bits of their values. That crate sorts series, and spells some numbers
+/// otherwise.
+fn lines(page: &str) -> Vec<(String, u64)> {
+    let line = |line: &str| match line.rsplit_once(' ') {
+        Some((series, value)) if !line.starts_with('#') => {
+            let value: f64 = value.parse().unwrap();
+            (series.to_owned(), if value.is_nan() { f64::NAN } else { value }.to_bits())
+        }
+        _ => (line.to_owned(), 0),
+    };
+    let mut lines: Vec<_> = page.lines().map(line).collect();
+    lines.sort();
+    lines
+}
+
+proptest! {
+    #[test]
+    fn both_encoders_say_the_same_of_any_series(
+        counter: bool,
+        help in "[ -~\\n\\\\é😀]{0,20}",
+        samples in prop::collection::btree_map(
+            (any::<String>(), "[a-z\\\\\"\n{},=]{0,8}"),
+            prop_oneof![any::<f64>(), Just(f64::NAN), Just(-0.0), Just(5e-324), Just(9_007_199_254_740_993.0)],
+            1..12,
+        ),
+    ) {
+        let kind = if counter { Kind::Counter } else { Kind::Gauge };
+        let family = Family::of_kind(kind, "x_total", help).labels(["a", "b"]).const_labels([("c", "\"")]);
+        let samples = samples.into_iter().map(|((a, b), value)| ([a, b], value)).collect();
+        let mut any = Any(family.build().unwrap(), samples);
+        let again = any.clone();
+        let registry = Registry::new();
+        let factory = move || Ok(Box::new(again.clone()) as Box<dyn Run>);
+        let adapter = PrometheusCollector::from_factory("any", false, factory).unwrap();
+        registry.register(Box::new(adapter)).unwrap();
+        prop_assert_eq!(lines(&gather(&registry)), lines(&text(run(&mut any).unwrap())));
+    }
 }
 
 static UP: Gauge = Gauge::new("up", "Always.");
@@ -144,7 +199,7 @@ fn collectors_that_describe_nothing_can_be_registered_side_by_side() {
     let registry = Registry::new();
     for name in ["a", "b"] {
         let factory = move || {
-            let family = Family::of_kind(exporter_sdk::Kind::Unknown, name, "").build()?;
+            let family = Family::of_kind(Kind::Unknown, name, "").build()?;
             Ok(Box::new(Unchecked(family)) as Box<dyn Run>)
         };
         let adapter = PrometheusCollector::from_factory(name, true, factory).unwrap();
