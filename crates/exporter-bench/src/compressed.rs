@@ -8,12 +8,21 @@ use crate::Binaries;
 use crate::host;
 use crate::library;
 use crate::report::{Peer, rounds_of, rounds_with, start, start_exporter};
+use crate::shapes;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Ours, with each way to compress.
 const WAYS: [(&str, &str); 2] =
     [("this exporter, `lines`", "--web.gzip=lines"), ("this exporter, `zlib`", "--web.gzip=zlib")];
+
+/// Libraries that leave compressing to their users, which is done with zlib-rs at its default level.
+const LIBRARIES: [(&str, &str); 4] = [
+    ("prometheus crate without protobuf, zlib-rs + actix-web", "prometheus"),
+    ("prometheus-client, zlib-rs + actix-web", "prometheus-client"),
+    ("measured, zlib-rs + actix-web", "measured"),
+    ("metrics-exporter-prometheus, zlib-rs + actix-web", "metrics"),
+];
 
 pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outcome {
     for &series in series {
@@ -22,6 +31,10 @@ pub(crate) fn run(binaries: &Binaries, series: &[usize], rounds: usize) -> Outco
             println!("\n{series} series{labels}, gzip:\n");
             bulk(binaries, series, random, rounds_with(series, rounds))?;
         }
+    }
+    for (shape, page) in shapes::all() {
+        println!("\nA page of {shape}:");
+        library::compressors(page.as_bytes(), rounds)?;
     }
     let Some(exporter) = &binaries.host else { return Ok(()) };
     println!("\nNine host collectors, gzip:\n");
@@ -49,6 +62,14 @@ fn bulk(binaries: &Binaries, series: usize, random: bool, rounds: usize) -> Outc
         command.arg(format!("--collector.bulk.series={series}"));
         command.args(random.then_some("--collector.bulk.random-labels"));
         peers.push(start_exporter(name, command)?.compressed()?);
+    }
+    if !random {
+        let this = std::env::current_exe()?;
+        for (name, kind) in LIBRARIES {
+            let mut command = Command::new(&this);
+            command.args(["serve", kind, &format!("--series={series}")]);
+            peers.push(start(name, command)?.compressed()?);
+        }
     }
     if let Some(go) = &binaries.go {
         peers.push(start("Go, client_golang", go_command(go, series, random))?.compressed()?);

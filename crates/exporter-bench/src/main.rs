@@ -16,6 +16,7 @@ mod picture;
 mod report;
 mod secured;
 mod server;
+mod shapes;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

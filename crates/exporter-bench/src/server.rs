@@ -1,6 +1,7 @@
 //! The peers behind actix-web, with the settings that the exporter's own server has. Each prints its address.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,8 +10,10 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::rt::System;
 use actix_web::web::{self, Data};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use prometheus::{Encoder, TextEncoder};
 
 use crate::inline;
@@ -72,9 +75,18 @@ pub(crate) fn serve(kind: &str, number: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn answer(render: Data<Arc<Render>>) -> HttpResponse {
+async fn answer(render: Data<Arc<Render>>, request: HttpRequest) -> HttpResponse {
     let content_type = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    HttpResponse::Ok().insert_header(content_type).body(render())
+    let mut response = HttpResponse::Ok();
+    response.insert_header(content_type);
+    if request.headers().get(header::ACCEPT_ENCODING).is_none_or(|value| value != "gzip") {
+        return response.body(render());
+    }
+    let page = render();
+    let mut encoder = GzEncoder::new(Vec::with_capacity(page.len() / 4), Compression::default());
+    // Memory can be written to.
+    let packed = encoder.write_all(&page).and_then(|()| encoder.finish()).unwrap_or_default();
+    response.insert_header((header::CONTENT_ENCODING, "gzip")).body(packed)
 }
 
 fn prometheus_crate(series: usize) -> Result<Arc<Render>, Box<dyn Error>> {

@@ -29,7 +29,10 @@ fn values(page: &Exposition) -> Vec<u64> {
     samples.map(|sample| value(sample.value).to_bits()).collect()
 }
 
-fuzz_target!(|input: (u8, &str, &str, Vec<(&str, &str, f64)>, u16)| {
+/// A label with its value, and a value.
+type Sample<'a> = (&'a str, &'a str, f64);
+
+fuzz_target!(|input: (u8, &str, &str, Vec<Sample<'_>>, u16)| {
     let (kind, name, help, samples, size) = input;
     let kind = KINDS[usize::from(kind) % KINDS.len()];
     let Ok(family) = Family::of_kind(kind, name.to_owned(), help.to_owned()).build() else {
