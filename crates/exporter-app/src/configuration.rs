@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
+use exporter_http::WebConfigFile;
 use exporter_runtime::{Catalog, ConfigOrigin, Node, Problem, Registry, Settings, read_settings};
 
 use crate::flags::Overlay;
@@ -49,13 +50,18 @@ impl Source {
 pub(crate) struct Reloader {
     source: Source,
     registry: Arc<Registry>,
+    web: Arc<WebConfigFile>,
     /// One reload at a time.
     reloading: Mutex<()>,
 }
 
 impl Reloader {
-    pub(crate) fn new(source: Source, registry: Arc<Registry>) -> Arc<Self> {
-        Arc::new(Self { source, registry, reloading: Mutex::default() })
+    pub(crate) fn new(
+        source: Source,
+        registry: Arc<Registry>,
+        web: Arc<WebConfigFile>,
+    ) -> Arc<Self> {
+        Arc::new(Self { source, registry, web, reloading: Mutex::default() })
     }
 
     /// Loads the configuration again. Where that cannot be done, everything stays as it was, and the log and the metrics
@@ -66,6 +72,7 @@ impl Reloader {
         let (start, catalog) = (Instant::now(), self.registry.catalog());
         let settings = self.source.load(catalog).map_err(|problem| problem.to_string());
         let result = settings.and_then(|settings| {
+            self.check_tokens(&settings)?;
             self.registry.reload(&settings).map_err(|error| error.to_string())
         });
         match &result {
@@ -81,6 +88,17 @@ impl Reloader {
         }
         systemd::ready();
         result
+    }
+
+    /// Refuses to open what tokens alone have closed: a file that was cut off looks like one that asks for less.
+    fn check_tokens(&self, settings: &Settings) -> Result<(), String> {
+        let had = !self.registry.web_settings().bearer_tokens.is_empty();
+        if had && settings.web.bearer_tokens.is_empty() && !self.web.has_users() {
+            return Err("web.bearer_tokens: no token is left, so everybody would get in; if that is meant, start the \
+                        exporter again"
+                .to_owned());
+        }
+        Ok(())
     }
 
     /// Reloads whenever the configuration file, or a file with a secret, has another content than before. It compares

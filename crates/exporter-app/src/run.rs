@@ -47,7 +47,7 @@ pub(crate) fn run(
     announce(catalog, &registry, &info);
     let addresses: Vec<String> =
         listeners.iter().map(|listener| listener.address().to_string()).collect();
-    let reloader = Reloader::new(source, Arc::clone(&registry));
+    let reloader = Reloader::new(source, Arc::clone(&registry), Arc::clone(&web_config));
     if let Some(interval) = options.auto_reload {
         let watched = Arc::clone(&reloader).watch(interval);
         watched.map_err(|error| {

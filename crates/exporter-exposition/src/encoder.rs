@@ -218,7 +218,7 @@ fn put_samples(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) 
         let Some(sample) = samples.read(cursor) else { return true };
         // Spelled before the rest of the line is copied, because reading digits back in the instant in which they were
         // written stalls the processor.
-        let value = speller.spell(sample.value());
+        let value = speller.spell_next(sample.value());
         let fits = piece.write(|pen| {
             pen.put_fragment(&name);
             sample.write_block(pen);

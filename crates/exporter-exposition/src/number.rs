@@ -18,11 +18,52 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 pub(crate) struct Speller {
     integers: itoa::Buffer,
     floats: zmij::Buffer,
+    last: Repeated,
+}
+
+/// The number that was spelled last: neighbours are often equal. It is kept from its second time on, because copying
+/// digits costs those who differ.
+struct Repeated {
+    value: Value,
+    digits: [u8; LONGEST],
+    /// 0 where the digits are not kept.
+    length: usize,
+}
+
+/// No number is longer: `-1.2345678901234567e-300` has 24 characters.
+const LONGEST: usize = 32;
+
+/// Whether two numbers are spelled alike.
+#[inline(always)]
+fn same(a: Value, b: Value) -> bool {
+    match (a, b) {
+        (Value::Int(a), Value::Int(b)) => a == b,
+        (Value::Uint(a), Value::Uint(b)) => a == b,
+        (Value::Float(a), Value::Float(b)) => a.to_bits() == b.to_bits(),
+        _ => false,
+    }
 }
 
 impl Speller {
     pub(crate) fn new() -> Self {
-        Self { integers: itoa::Buffer::new(), floats: zmij::Buffer::new() }
+        let last = Repeated { value: Value::Float(f64::NAN), digits: [0; LONGEST], length: 0 };
+        Self { integers: itoa::Buffer::new(), floats: zmij::Buffer::new(), last }
+    }
+
+    /// Spells the value of a sample whose neighbours may have the same.
+    #[inline(always)]
+    pub(crate) fn spell_next(&mut self, value: Value) -> &[u8] {
+        if !same(self.last.value, value) {
+            (self.last.value, self.last.length) = (value, 0);
+            return self.spell(value);
+        }
+        if self.last.length == 0 {
+            let digits = self.spell(value);
+            let (length, mut kept) = (digits.len(), [0; LONGEST]);
+            kept[..length].copy_from_slice(digits);
+            (self.last.digits, self.last.length) = (kept, length);
+        }
+        &self.last.digits[..self.last.length]
     }
 
     /// Spells a sample's value: integers in full, floats with the shortest digits that read back to the same f64, and the
@@ -114,6 +155,18 @@ mod tests {
         check(f64::NEG_INFINITY, "-Inf");
         check(0.0, "0");
         check(-0.0, "-0.0");
+    }
+
+    #[test]
+    fn neighbours_are_spelled_as_if_they_were_alone() {
+        let mut speller = Speller::new();
+        for value in [f64::NAN, 0.0, 0.0, 0.0, -0.0, -0.0, 1e300, 1e300, 0.0, f64::MIN, f64::MIN] {
+            let alone = spelled(Value::Float(value));
+            assert_eq!(speller.spell_next(Value::Float(value)), alone.as_bytes());
+        }
+        for value in [Value::Uint(1), Value::Int(1), Value::Float(1.0), Value::Float(1.0)] {
+            assert_eq!(speller.spell_next(value), b"1");
+        }
     }
 
     #[test]

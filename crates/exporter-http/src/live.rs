@@ -53,6 +53,11 @@ impl WebConfigFile {
         self.current().tls.is_some()
     }
 
+    /// Whether it asks for passwords.
+    pub fn has_users(&self) -> bool {
+        !self.current().users.is_empty()
+    }
+
     pub(crate) fn current(&self) -> Arc<WebConfig> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }

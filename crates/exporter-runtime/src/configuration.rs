@@ -63,7 +63,7 @@ pub(crate) struct GlobalScrapeKeys {
 pub(crate) struct WebKeys {
     /// Tokens, each of which opens every page in a header `Authorization: Bearer TOKEN`; best as `file: PATH`.
     pub(crate) bearer_tokens: Vec<Secret>,
-    /// Paths that are answered without authentication, such as `/-/healthy` and `/-/ready`.
+    /// Paths that are answered without authentication, such as `/-/healthy` and `/-/ready`; without `--web.route-prefix`.
     pub(crate) unauthenticated_paths: Vec<String>,
 }
 

@@ -3,7 +3,9 @@
 use std::fs;
 
 use exporter_testkit::wait_until;
+use rustix::process::Signal;
 
+use crate::Config;
 use crate::web::{HASH, Keys, TLS, curl};
 
 #[test]
@@ -68,6 +70,33 @@ fn a_file_that_was_emptied_or_cut_off_opens_nothing() {
         let page = keys.curl(&exporter, &["--user", "alice:secret"]);
         page.contains("\nexporter_web_config_last_reload_successful 1\n")
     });
+}
+
+#[test]
+fn a_reload_takes_the_last_token_away_only_where_passwords_are_asked_for() {
+    let config = Config::new("web: {bearer_tokens: [t0ken]}\n");
+    fs::write(config.path("web.yml"), "").unwrap();
+    let web = format!("--web.config.file={}", config.path("web.yml").display());
+    let exporter = config.start(&[&web]);
+    let reload = |told: &str| {
+        let before = exporter.log().matches(told).count();
+        exporter.signal(Signal::HUP);
+        wait_until(told, || exporter.log().matches(told).count() > before);
+    };
+    config.write("scrape: {timeout: 5s}\n");
+    reload("web.bearer_tokens: no token is left, so everybody would get in");
+    assert_eq!(exporter.get("/metrics").status, 401);
+    config.write("web: {bearer_tokens: [an0ther]}\n");
+    reload("Reloaded the configuration");
+    let token = |token: &str| {
+        exporter.get_with("/metrics", &[("Authorization", &format!("Bearer {token}"))]).status
+    };
+    assert_eq!([token("an0ther"), token("t0ken")], [200, 401]);
+    fs::write(config.path("web.yml"), format!("basic_auth_users: {{alice: {HASH}}}\n")).unwrap();
+    wait_until("there are users", || exporter.log().contains("Read the web configuration again"));
+    config.write("scrape: {timeout: 5s}\n");
+    reload("Reloaded the configuration");
+    assert_eq!([token("an0ther"), exporter.get("/metrics").status], [401, 401]);
 }
 
 #[test]
