@@ -36,6 +36,8 @@ pub(crate) struct All {
     pub(crate) idle_timeout: Duration,
     pub(crate) refusals: Refusals,
     listed: Mutex<Vec<Weak<Connection>>>,
+    /// Held while it is chosen who makes room.
+    choosing: Mutex<()>,
     open: AtomicUsize,
     stalled: AtomicUsize,
 }
@@ -48,7 +50,7 @@ impl Connections {
         idle_timeout: Duration,
         refusals: Refusals,
     ) -> Self {
-        let (listed, open, stalled) = Default::default();
+        let (listed, choosing, open, stalled) = Default::default();
         let start = Instant::now();
         Self(Arc::new(All {
             start,
@@ -57,6 +59,7 @@ impl Connections {
             idle_timeout,
             refusals,
             listed,
+            choosing,
             open,
             stalled,
         }))
@@ -113,6 +116,8 @@ impl All {
     }
 
     fn make_room_for_connection(&self, newcomer: Peer) -> bool {
+        // Two who choose at once would choose the same.
+        let _choosing = lock(&self.choosing);
         let live = self.live();
         let shares = shares(&live, |_| 1);
         let of = |connection: &Connection| shares.get(&connection.peer()).copied().unwrap_or(0);
@@ -126,6 +131,7 @@ impl All {
 
     /// Ends a connection that has more requests under way than `newcomer`, of a client that has more than others.
     pub(crate) fn make_room_for_request(&self, newcomer: &Connection) -> bool {
+        let _choosing = lock(&self.choosing);
         let live = self.live();
         let shares = shares(&live, Connection::in_flight);
         let rank = |connection: &Connection| {
@@ -144,6 +150,7 @@ impl All {
 
     /// Ends the connection whose client has read nothing for the longest time.
     pub(crate) fn make_room_for_page(&self) -> bool {
+        let _choosing = lock(&self.choosing);
         make_room(self.stuck(&self.live()))
     }
 

@@ -42,7 +42,6 @@ impl Snapshot {
             family.arena.clear();
             family.len = 0;
             family.stamped = false;
-            family.counted = true;
         }
         let missing = families.iter().zip(layouts).skip(self.families.len());
         self.families
@@ -60,8 +59,6 @@ pub struct FamilySamples {
     len: usize,
     /// Whether there are samples with time stamps.
     stamped: bool,
-    /// Whether every value can be that of a counter.
-    counted: bool,
 }
 
 impl FamilySamples {
@@ -69,7 +66,7 @@ impl FamilySamples {
         // Where a sample is several lines, a label of its own can stand last: those record all of their block.
         let has_parts = family.kind().has_parts();
         let tail = if has_parts { Fragment::new(b"") } else { layout.common_tail() };
-        Self { family, tail, arena: Arena::default(), len: 0, stamped: false, counted: true }
+        Self { family, tail, arena: Arena::default(), len: 0, stamped: false }
     }
 
     /// The family.
@@ -87,9 +84,10 @@ impl FamilySamples {
         self.stamped
     }
 
-    /// Whether every value [can be a counter's](Value::is_count).
+    /// Whether every value [can be a counter's](Value::is_count). It looks at all of them: only one format asks, and noting
+    /// it for each sample would cost everyone.
     pub fn is_counted(&self) -> bool {
-        self.counted
+        self.iter().all(|sample| sample.value().is_count())
     }
 
     /// Whether there is no sample.
@@ -118,7 +116,6 @@ impl FamilySamples {
     /// Appends a sample that is one number, taken at `stamp` where that is known.
     #[inline]
     pub(crate) fn push(&mut self, stamp: Option<i64>, value: Value, block: impl Fn(&mut Pen<'_>)) {
-        self.counted &= value.is_count();
         match stamp {
             None => self.arena.push(value, block),
             Some(stamp) => self.push_stamped(stamp, Part::Whole, value, &block),

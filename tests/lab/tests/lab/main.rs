@@ -20,12 +20,19 @@ mod web;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use exporter_testkit::{Exporter, Page};
 use tempfile::TempDir;
 
 const LAB: &str = env!("CARGO_BIN_EXE_lab-exporter");
 const TWINS: &str = env!("CARGO_BIN_EXE_twins");
+
+/// Held by tests that take the whole machine, and by those that others would make late: one of them runs at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn success(page: &Page, collector: &str) -> Option<f64> {
     page.value("exporter_collector_success", &[("collector", collector)])

@@ -26,6 +26,7 @@ fn threads_and_files(exporter: &Exporter) -> (f64, f64) {
 
 #[test]
 fn a_hundred_scrapers_get_six_thousand_pages_in_time_and_whole() {
+    let _alone = crate::alone();
     let exporter = Config::new(BAD).start(&[]);
     wait_until("all that hang are overdue", || {
         scrape_within(&exporter, "10").1 < Duration::from_secs(1)
@@ -62,6 +63,7 @@ fn a_hundred_scrapers_get_six_thousand_pages_in_time_and_whole() {
 
 #[test]
 fn a_real_prometheus_never_misses_a_page_beside_collectors_that_hang() {
+    let _alone = crate::alone();
     // Their time-out is far beyond that of Prometheus, so every page waits as long as it may.
     let exporter = Config::new(&BAD.replace("timeout: 2s", "timeout: 1h")).start(&[]);
     let prometheus = Prometheus::scraping(exporter.address());
@@ -80,6 +82,7 @@ fn a_real_prometheus_never_misses_a_page_beside_collectors_that_hang() {
 
 #[test]
 fn ten_thousand_scrapes_beside_a_collector_that_hangs_cost_no_thread_and_no_memory() {
+    let _alone = crate::alone();
     let config = Config::new("scrape: {timeout: 200ms}\ncollectors: {hang: {}}");
     let exporter = config.start(&[]);
     let measure = || {

@@ -290,6 +290,7 @@ fn the_web_configuration_is_checked() {
 
 #[test]
 fn connections_that_send_nothing_are_answered_408_and_those_without_requests_make_room() {
+    let _alone = crate::alone();
     let exporter = Exporter::start(LAB, ["--web.max-connections=20", "--web.read-timeout=2s"]);
     let kept = TcpStream::connect(exporter.address()).unwrap();
     let get = |mut stream: &TcpStream| {

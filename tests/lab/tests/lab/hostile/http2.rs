@@ -31,6 +31,7 @@ fn scrape(keys: &Keys, exporter: &Exporter, args: &[&str]) {
 
 #[test]
 fn a_reader_that_gives_no_window_loses_its_connection() {
+    let _alone = crate::alone();
     let keys = Keys::new();
     let exporter = keys.start(TLS, &[]);
     let client = tls_client(&keys, b"h2");
@@ -45,6 +46,7 @@ fn a_reader_that_gives_no_window_loses_its_connection() {
 
 #[test]
 fn who_takes_every_place_with_a_few_connections_keeps_nobody_out() {
+    let _alone = crate::alone();
     let keys = Keys::new();
     let exporter = keys.start(TLS, &["--web.max-requests=40"]);
     let client = tls_client(&keys, b"h2");
@@ -64,6 +66,7 @@ fn who_takes_every_place_with_a_few_connections_keeps_nobody_out() {
 
 #[test]
 fn a_flood_of_refused_requests_leaves_nothing_behind() {
+    let _alone = crate::alone();
     let keys = Keys::new();
     let exporter = keys.start(&format!("{TLS}basic_auth_users: {{alice: {HASH}}}\n"), &[]);
     let client = tls_client(&keys, b"h2");
@@ -82,6 +85,7 @@ fn a_flood_of_refused_requests_leaves_nothing_behind() {
 
 #[test]
 fn a_head_without_an_end_is_not_kept() {
+    let _alone = crate::alone();
     let keys = Keys::new();
     let exporter = keys.start(TLS, &[]);
     let client = tls_client(&keys, b"h2");
@@ -99,6 +103,7 @@ fn a_head_without_an_end_is_not_kept() {
 
 #[test]
 fn a_connection_without_a_request_ends_in_time_whatever_else_it_sends() {
+    let _alone = crate::alone();
     let keys = Keys::new();
     // Its own pings to a client that does not answer them end no connection before the test does.
     let patient = &keys.start(TLS, &["--web.read-timeout=1s", "--web.idle-timeout=10m"]);
@@ -135,6 +140,7 @@ fn a_connection_without_a_request_ends_in_time_whatever_else_it_sends() {
 
 #[test]
 fn requests_that_are_taken_back_at_once_cost_nobody_a_page() {
+    let _alone = crate::alone();
     let keys = Keys::new();
     let exporter = keys.start(TLS, &[]);
     let client = tls_client(&keys, b"h2");

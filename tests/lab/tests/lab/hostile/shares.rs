@@ -22,6 +22,7 @@ fn refused(exporter: &Exporter, reason: &str) -> f64 {
 
 #[test]
 fn more_readers_that_stop_than_there_may_be_cost_nobody_a_page() {
+    let _alone = crate::alone();
     let exporter = Exporter::start(crate::LAB, ["--collector.bulk.series=100000"]);
     let length = exporter.get("/metrics").body.len();
     let before = memory(&exporter);
@@ -53,6 +54,7 @@ fn more_readers_that_stop_than_there_may_be_cost_nobody_a_page() {
 
 #[test]
 fn one_client_with_every_connection_busy_makes_room_for_another() {
+    let _alone = crate::alone();
     let config = Config::new("collectors: {slow: {delay: 8000}}\n");
     let exporter = config.start(&["--web.max-connections=50"]);
     let busy: Vec<TcpStream> = (0..300)
@@ -110,6 +112,7 @@ fn guess(exporter: &Exporter, host: u8, stop: &AtomicBool) {
 
 #[test]
 fn a_password_that_is_new_is_checked_while_many_guess() {
+    let _alone = crate::alone();
     let config = Config::new("");
     let file = config.path("web.yml");
     fs::write(&file, format!("basic_auth_users: {{alice: {COSTLY_HASH}}}\n")).unwrap();
@@ -133,6 +136,7 @@ fn a_password_that_is_new_is_checked_while_many_guess() {
 
 #[test]
 fn a_pipeline_of_refused_requests_that_nobody_reads_is_not_kept() {
+    let _alone = crate::alone();
     let (_config, exporter) = super::guarded(&[]);
     let before = memory(&exporter);
     let requests = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500);
@@ -153,6 +157,7 @@ fn a_pipeline_of_refused_requests_that_nobody_reads_is_not_kept() {
 
 #[test]
 fn more_connections_than_there_may_be_that_do_not_read_refusals_keep_nobody_out() {
+    let _alone = crate::alone();
     let (_config, exporter) = super::guarded(&["--web.max-connections=200"]);
     let requests = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(500);
     let mut streams: Vec<TcpStream> = Vec::new();
