@@ -228,8 +228,8 @@ fn more_files() -> u64 {
 
 #[test]
 fn thousands_of_idle_connections_and_slow_ones_keep_nobody_out() {
-    let _alone = crate::alone();
     const THOUSANDS: usize = 5000;
+    let _alone = crate::alone();
     assert!(more_files() > 6000, "this test needs more files than it may have");
     let (_config, exporter) = guarded(&[]);
     let mut idle = Vec::new();
