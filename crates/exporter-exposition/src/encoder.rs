@@ -36,25 +36,6 @@ struct Place {
     uncounted: bool,
 }
 
-impl Place {
-    /// Whether OpenMetrics has a line, which are asked for in their order. With observations below zero, a sum is no
-    /// counter; a histogram has neither it nor the count then (which is that of the last bucket), a summary has no sum.
-    /// Quantiles are not below zero.
-    fn has_in_openmetrics(&mut self, family: &Family, part: Part, value: Value) -> bool {
-        match part {
-            Part::Bucket(bound) => self.uncounted |= bound < 0.0,
-            Part::Sum => self.uncounted |= !value.is_count(),
-            Part::Quantile(_) => return value.is_count() || value.as_f64().is_nan(),
-            Part::Whole | Part::Count => {}
-        }
-        match (part, family.kind()) {
-            (Part::Sum, _) => !self.uncounted,
-            (Part::Count, kind) => !mem::take(&mut self.uncounted) || kind == Kind::Summary,
-            _ => true,
-        }
-    }
-}
-
 impl Encoder {
     /// An encoder at the beginning of `page`.
     pub fn new(page: Page, format: Format) -> Self {
@@ -213,23 +194,21 @@ fn put_escaped(pen: &mut Pen<'_>, help: &str, special: u8) {
 fn put_samples(piece: &mut Piece, samples: &FamilySamples, cursor: &mut Cursor) -> bool {
     let name: Fragment<64> = Fragment::new(samples.family().name().as_bytes());
     let mut speller = Speller::new();
-    loop {
-        let before = *cursor;
-        let Some(sample) = samples.read(cursor) else { return true };
-        // Spelled before the rest of the line is copied, because reading digits back in the instant in which they were
-        // written stalls the processor.
-        let value = speller.spell_next(sample.value());
-        let fits = piece.write(|pen| {
+    piece.write_lines(|pen| {
+        let mut whole = 0;
+        let finished = samples.read_while(cursor, |sample| {
+            // Spelled before the rest of the line is copied, because reading digits back in the instant in which they were
+            // written stalls the processor.
+            let value = speller.spell_next(sample.value());
             pen.put_fragment(&name);
             sample.write_block(pen);
-            pen.put(value);
-            pen.put_byte(b'\n');
+            pen.put_last(value);
+            let written = pen.written();
+            whole = written.unwrap_or(whole);
+            written.is_some()
         });
-        if !fits {
-            *cursor = before;
-            return false;
-        }
-    }
+        (whole, finished)
+    })
 }
 
 /// Does the same for families whose samples are several lines, or have time stamps.
@@ -239,38 +218,57 @@ fn put_lines(
     place: &mut Place,
     format: Format,
 ) -> bool {
-    let name = samples.family().name().as_bytes();
+    let family = samples.family();
+    let name = family.name().as_bytes();
     let (mut values, mut bounds, mut stamps) = (Speller::new(), Speller::new(), Speller::new());
-    loop {
-        let before = *place;
-        let Some(sample) = samples.read(&mut place.cursor) else { return true };
-        let (part, value) = (sample.part(), values.spell(sample.value()));
-        let bound = part.bound().map(|bound| bounds.spell_bound(bound, format));
-        let stamp = sample.timestamp().map(|stamp| stamps.spell_timestamp(stamp, format));
-        if format.is_openmetrics()
-            && !place.has_in_openmetrics(samples.family(), part, sample.value())
-        {
-            continue;
-        }
-        let fits = piece.write(|pen| {
+    let Place { cursor, uncounted } = place;
+    piece.write_lines(|pen| {
+        let mut whole = 0;
+        let finished = samples.read_while(cursor, |sample| {
+            let (part, before) = (sample.part(), *uncounted);
+            if format.is_openmetrics()
+                && !is_in_openmetrics(family, part, sample.value(), uncounted)
+            {
+                return true;
+            }
             pen.put(name);
             pen.put(part.suffix().as_bytes());
             sample.write_block_to_bound(pen);
-            if let Some(bound) = &bound {
-                pen.put(bound);
+            if let Some(bound) = part.bound() {
+                pen.put(&bounds.spell_bound(bound, format));
                 pen.put(b"\"} ");
             }
-            pen.put(value);
-            if let Some(stamp) = &stamp {
+            pen.put(values.spell(sample.value()));
+            if let Some(stamp) = sample.timestamp() {
                 pen.put(b" ");
-                pen.put(stamp);
+                pen.put(&stamps.spell_timestamp(stamp, format));
             }
             pen.put_byte(b'\n');
+            let written = pen.written();
+            match written {
+                Some(written) => whole = written,
+                None => *uncounted = before,
+            }
+            written.is_some()
         });
-        if !fits {
-            *place = before;
-            return false;
-        }
+        (whole, finished)
+    })
+}
+
+/// Whether OpenMetrics has a line, which are asked for in their order. With observations below zero, a sum is no counter;
+/// a histogram has neither it nor the count then (which is that of the last bucket), a summary has no sum. Quantiles are not
+/// below zero. `uncounted` is kept from line to line: whether there were such observations in this sample.
+fn is_in_openmetrics(family: &Family, part: Part, value: Value, uncounted: &mut bool) -> bool {
+    match part {
+        Part::Bucket(bound) => *uncounted |= bound < 0.0,
+        Part::Sum => *uncounted |= !value.is_count(),
+        Part::Quantile(_) => return value.is_count() || value.as_f64().is_nan(),
+        Part::Whole | Part::Count => {}
+    }
+    match (part, family.kind()) {
+        (Part::Sum, _) => !*uncounted,
+        (Part::Count, kind) => !mem::take(uncounted) || kind == Kind::Summary,
+        _ => true,
     }
 }
 

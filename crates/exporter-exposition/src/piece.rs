@@ -25,27 +25,28 @@ impl Piece {
     }
 
     /// Adds what `write` writes, all of it or nothing. Returns whether it was added: an empty piece grows until it is.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the pen's place is to stay in a register")]
     pub(crate) fn write(&mut self, write: impl Fn(&mut Pen<'_>)) -> bool {
-        loop {
-            let mut pen = Pen::new(&mut self.bytes[self.filled..]);
-            write(&mut pen);
-            if let Some(left) = pen.left() {
-                self.filled = self.bytes.len() - left;
-                return true;
-            }
-            if self.filled > 0 {
-                return false;
-            }
-            self.grow();
-        }
+        self.write_lines(|pen| {
+            write(pen);
+            (pen.written().unwrap_or_default(), pen.written().is_some())
+        })
     }
 
-    #[cold]
-    fn grow(&mut self) {
-        let size = (self.bytes.len() * 2).max(64);
-        self.bytes = vec![0; size];
+    /// Adds of what `write` writes as many bytes as it then says, and says itself whether that is all there is. If not even a
+    /// line fits an empty piece, it grows until it does.
+    pub(crate) fn write_lines(
+        &mut self,
+        mut write: impl FnMut(&mut Pen<'_>) -> (usize, bool),
+    ) -> bool {
+        loop {
+            let mut pen = Pen::new(&mut self.bytes[self.filled..]);
+            let (written, finished) = write(&mut pen);
+            self.filled += written;
+            if finished || self.filled > 0 {
+                return finished;
+            }
+            self.bytes = vec![0; (self.bytes.len() * 2).max(64)];
+        }
     }
 }
 

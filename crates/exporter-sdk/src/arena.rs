@@ -1,21 +1,23 @@
 //! Where the samples of one family lie during and after a run: records behind one another in a few chunks of bytes.
 //!
-//! A record is a header (part, length and tag, value) and what of the label block is the sample's own: everything up to
-//! the last label value, or behind the labels the bound of a bucket or quantile, as a number. Nothing in it belongs to one
-//! exposition format: both text formats write the same between name and value. Chunks are kept from run to run, because
-//! fresh memory costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
+//! A record is a header (part, length and tag) and what of the label block is the sample's own: everything up to the last
+//! label value, or behind the labels the bound of a bucket or quantile, as a number. Nothing in it belongs to one exposition
+//! format: both text formats write the same between name and value. The values lie apart, at the other end of the chunk, from
+//! there downwards: so what lies together is the same from run to run where the series are. Chunks are kept, because fresh
+//! memory costs more than filling it; after a peak, a quarter of the idle chunks is given back per run.
 
 #![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
 
 use crate::part;
-use crate::pen::Pen;
+use crate::pen::{Block, Pen};
 use crate::value::Value;
 
 /// Most families have a few samples: they begin small.
 const FIRST_CHUNK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
-const HEADER: usize = 12;
+const HEADER: usize = size_of::<u32>();
+const VALUE: usize = size_of::<u64>();
 const TAG_BITS: u32 = 3;
 /// Which part of its family a record is: its only one or one of those of [`Part`](crate::Part), and whether it has a time
 /// stamp. It stands above the
@@ -26,7 +28,7 @@ const TAG_INT: u32 = 0;
 const TAG_UINT: u32 = 1;
 const TAG_FLOAT: u32 = 2;
 
-/// One record: what of the label block is the sample's own, and the value.
+/// What of a label block is a sample's own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Record<'a> {
     /// From the block on to the end of the chunk: what lies behind it can be read, so that it need not be copied byte by
@@ -34,7 +36,6 @@ pub(crate) struct Record<'a> {
     pub(crate) chunk: &'a [u8],
     /// Part, length and tag.
     packed: u32,
-    pub(crate) value: Value,
 }
 
 impl<'a> Record<'a> {
@@ -48,6 +49,17 @@ impl<'a> Record<'a> {
     #[inline]
     pub(crate) fn part(&self) -> u32 {
         self.packed >> PART_SHIFT
+    }
+
+    /// The value with these bits.
+    #[inline]
+    fn value(&self, bits: [u8; VALUE]) -> Value {
+        let bits = u64::from_le_bytes(bits);
+        match self.packed & ((1 << TAG_BITS) - 1) {
+            TAG_INT => Value::Int(bits.cast_signed()),
+            TAG_UINT => Value::Uint(bits),
+            _ => Value::Float(f64::from_bits(bits)),
+        }
     }
 
     /// The block without the time stamp.
@@ -68,6 +80,14 @@ impl<'a> Record<'a> {
 /// A place between two samples, from which reading goes on. The default is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cursor {
+    place: Place,
+    /// How many records there are before it in its chunk.
+    index: u32,
+}
+
+/// Where a record is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
     chunk: u32,
     offset: u32,
 }
@@ -75,12 +95,40 @@ pub struct Cursor {
 #[derive(Debug)]
 struct Chunk {
     bytes: Vec<u8>,
-    used: usize,
+    /// Where the records end.
+    used: u32,
+    /// Where the values begin.
+    values: u32,
 }
 
 impl Chunk {
     fn new(size: usize) -> Self {
-        Self { bytes: vec![0; size], used: 0 }
+        assert!(size <= MAX_BLOCK, "labels of {MAX_BLOCK} bytes and more");
+        let mut chunk = Self { bytes: vec![0; size], used: 0, values: 0 };
+        chunk.clear();
+        chunk
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
+    fn clear(&mut self) {
+        (self.used, self.values) = (0, self.bytes.len() as u32);
+    }
+
+    /// Bytes that records and their values take.
+    fn taken(&self) -> usize {
+        self.used as usize + self.bytes.len() - self.values as usize
+    }
+
+    #[inline]
+    fn record(&self, offset: usize) -> Option<Record<'_>> {
+        let (packed, chunk) = self.bytes.get(offset..)?.split_first_chunk()?;
+        Some(Record { chunk, packed: u32::from_le_bytes(*packed) })
+    }
+
+    /// The values as bits, the last one first.
+    #[inline]
+    fn values(&self) -> &[[u8; VALUE]] {
+        self.bytes[self.values as usize..].as_chunks().0
     }
 }
 
@@ -88,36 +136,47 @@ impl Chunk {
 pub(crate) struct Arena {
     chunks: Vec<Chunk>,
     current: usize,
-    /// Bytes used in the chunks before the current one.
+    /// Bytes taken in the chunks before the current one.
     full: usize,
 }
 
 impl Arena {
     /// Appends a record; `block` writes its label block, and again where it did not fit.
-    #[inline]
-    pub(crate) fn push(&mut self, value: Value, block: impl Fn(&mut Pen<'_>)) {
+    #[inline(always)]
+    pub(crate) fn push(&mut self, value: Value, block: impl Block) {
         self.push_part(part::WHOLE, value, block);
     }
 
     /// Appends a record that is one line of a sample that has several.
     #[inline(always)]
-    pub(crate) fn push_part(&mut self, part: u32, value: Value, block: impl Fn(&mut Pen<'_>)) {
+    pub(crate) fn push_part(&mut self, part: u32, value: Value, block: impl Block) {
         while !self.try_push(part, value, &block) {
             self.advance();
         }
     }
 
     #[inline(always)]
-    fn try_push(&mut self, part: u32, value: Value, block: &impl Fn(&mut Pen<'_>)) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
+    fn try_push(&mut self, part: u32, value: Value, block: &impl Block) -> bool {
         let Some(chunk) = self.chunks.get_mut(self.current) else { return false };
-        let room = chunk.bytes.get_mut(chunk.used..).and_then(<[u8]>::split_first_chunk_mut);
-        let Some((place, room)) = room else { return false };
-        let size = room.len();
-        let mut pen = Pen::new(room);
-        block(&mut pen);
-        let Some(left) = pen.left() else { return false };
-        *place = header(size - left, part, value);
-        chunk.used += HEADER + size - left;
+        let room = chunk.bytes.get_mut(..chunk.values as usize);
+        let Some((room, value_place)) = room.and_then(<[u8]>::split_last_chunk_mut) else {
+            return false;
+        };
+        let start = chunk.used as usize;
+        let mut pen = Pen::at(room, chunk.used + HEADER as u32);
+        block.write(&mut pen);
+        let Some(end) = pen.written() else { return false };
+        let Some(header_place) = room.get_mut(start..start + HEADER) else { return false };
+        let (tag, bits) = match value {
+            Value::Int(value) => (TAG_INT, value.cast_unsigned()),
+            Value::Uint(value) => (TAG_UINT, value),
+            Value::Float(value) => (TAG_FLOAT, value.to_bits()),
+        };
+        header_place.copy_from_slice(&header(end - start - HEADER, part, tag));
+        *value_place = bits.to_le_bytes();
+        chunk.used = end as u32;
+        chunk.values -= VALUE as u32;
         true
     }
 
@@ -128,11 +187,10 @@ impl Arena {
             None => self.chunks.push(Chunk::new(FIRST_CHUNK)),
             Some(chunk) if chunk.used == 0 => {
                 let size = (chunk.bytes.len() * 2).max(CHUNK);
-                assert!(size <= MAX_BLOCK, "labels of {MAX_BLOCK} bytes and more");
                 *chunk = Chunk::new(size);
             }
             Some(chunk) => {
-                self.full += chunk.used;
+                self.full += chunk.taken();
                 self.current += 1;
                 if self.current == self.chunks.len() {
                     self.chunks.push(Chunk::new(CHUNK));
@@ -147,7 +205,7 @@ impl Arena {
         let idle = self.chunks.len() - used;
         self.chunks.truncate(used + idle - idle.div_ceil(4));
         for chunk in &mut self.chunks {
-            chunk.used = 0;
+            chunk.clear();
             if chunk.bytes.len() > CHUNK {
                 *chunk = Chunk::new(CHUNK);
             }
@@ -156,53 +214,86 @@ impl Arena {
         self.full = 0;
     }
 
-    /// The record at `cursor`, which is moved behind it.
+    /// The record at `cursor`, which is moved behind it, and its value.
     #[inline]
-    pub(crate) fn read(&self, cursor: &mut Cursor) -> Option<Record<'_>> {
+    pub(crate) fn read(&self, cursor: &mut Cursor) -> Option<(Record<'_>, Value)> {
         loop {
-            let chunk = self.chunks.get(cursor.chunk as usize)?;
-            let offset = cursor.offset as usize;
-            if offset < chunk.used {
-                let record = read_record(&chunk.bytes, offset)?;
+            let chunk = self.chunks.get(cursor.place.chunk as usize)?;
+            let offset = cursor.place.offset as usize;
+            if offset < chunk.used as usize {
+                let record = chunk.record(offset)?;
+                let bits = chunk.values().iter().nth_back(cursor.index as usize)?;
+                let value = record.value(*bits);
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "no chunk is larger than MAX_BLOCK"
                 )]
                 let end = (offset + HEADER + record.length()) as u32;
-                cursor.offset = end;
-                return Some(record);
+                cursor.place.offset = end;
+                cursor.index += 1;
+                return Some((record, value));
             }
-            *cursor = Cursor { chunk: cursor.chunk + 1, offset: 0 };
+            cursor.place = Place { chunk: cursor.place.chunk + 1, offset: 0 };
+            cursor.index = 0;
         }
     }
 
-    /// The next record and its own place.
+    /// Calls `each` with the records from `cursor` on and their values, for as long as it returns true; the record for which it
+    /// does not is the next one. Returns whether there are no more.
+    #[inline(always)]
+    pub(crate) fn read_while(
+        &self,
+        cursor: &mut Cursor,
+        mut each: impl FnMut(Record<'_>, Value) -> bool,
+    ) -> bool {
+        while let Some(chunk) = self.chunks.get(cursor.place.chunk as usize) {
+            let values = chunk.values();
+            let mut offset = cursor.place.offset as usize;
+            let left = values.len() - cursor.index as usize;
+            for (after, bits) in values[..left].iter().enumerate().rev() {
+                let Some(record) = chunk.record(offset) else { break };
+                if !each(record, record.value(*bits)) {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        reason = "no chunk is larger than MAX_BLOCK"
+                    )]
+                    let (offset, index) = (offset as u32, (values.len() - after - 1) as u32);
+                    *cursor = Cursor { place: Place { offset, ..cursor.place }, index };
+                    return false;
+                }
+                offset += HEADER + record.length();
+            }
+            *cursor =
+                Cursor { place: Place { chunk: cursor.place.chunk + 1, offset: 0 }, index: 0 };
+        }
+        true
+    }
+
+    /// The next record, its own place, and its value.
     #[inline]
-    pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<(Cursor, Record<'_>)> {
-        let record = self.read(cursor)?;
+    pub(crate) fn next(&self, cursor: &mut Cursor) -> Option<(Place, Record<'_>, Value)> {
+        let (record, value) = self.read(cursor)?;
         #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
         let size = (HEADER + record.length()) as u32;
         // Not where the cursor was: that may be the end of the chunk before.
-        Some((Cursor { offset: cursor.offset - size, ..*cursor }, record))
+        let place = Place { offset: cursor.place.offset - size, ..cursor.place };
+        Some((place, record, value))
     }
 
-    /// The label block of the record at `cursor`, without its time stamp.
+    /// The record at `place`.
     #[inline]
-    pub(crate) fn block(&self, cursor: Cursor) -> Option<&[u8]> {
-        let chunk = self.chunks.get(cursor.chunk as usize)?;
-        let record = read_record(&chunk.bytes, cursor.offset as usize)?;
-        let length = record.block().len();
-        Some(&record.chunk[..length])
+    pub(crate) fn record(&self, place: Place) -> Option<Record<'_>> {
+        self.chunks.get(place.chunk as usize)?.record(place.offset as usize)
     }
 
     /// Drops the records at `places`, which stand in ascending order.
-    pub(crate) fn drop_records(&mut self, places: &[Cursor]) {
+    pub(crate) fn drop_records(&mut self, places: &[Place]) {
         let mut kept = Self::default();
         let mut places = places.iter().copied().peekable();
         let mut cursor = Cursor::default();
-        while let Some((place, record)) = self.next(&mut cursor) {
+        while let Some((place, record, value)) = self.next(&mut cursor) {
             if places.next_if_eq(&place).is_none() {
-                kept.push_part(record.part(), record.value, |pen| {
+                kept.push_part(record.part(), value, |pen: &mut Pen<'_>| {
                     pen.put(&record.chunk[..record.length()]);
                 });
             }
@@ -210,9 +301,14 @@ impl Arena {
         *self = kept;
     }
 
+    /// All records, without their values, as the same bytes wherever they are the same.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks.iter().map(|chunk| &chunk.bytes[..chunk.used as usize])
+    }
+
     /// Bytes that records take.
     pub(crate) fn used(&self) -> usize {
-        self.full + self.chunks.get(self.current).map_or(0, |chunk| chunk.used)
+        self.full + self.chunks.get(self.current).map_or(0, Chunk::taken)
     }
 
     /// Bytes held, used or not.
@@ -225,31 +321,9 @@ impl Arena {
 const MAX_BLOCK: usize = 1 << (PART_SHIFT - TAG_BITS);
 
 #[inline]
-fn header(length: usize, part: u32, value: Value) -> [u8; HEADER] {
-    let (tag, bits) = match value {
-        Value::Int(value) => (TAG_INT, value.cast_unsigned()),
-        Value::Uint(value) => (TAG_UINT, value),
-        Value::Float(value) => (TAG_FLOAT, value.to_bits()),
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
-    let packed = part << PART_SHIFT | (length as u32) << TAG_BITS | tag;
-    let mut header = [0; HEADER];
-    header[..4].copy_from_slice(&packed.to_le_bytes());
-    header[4..].copy_from_slice(&bits.to_le_bytes());
-    header
-}
-
-#[inline]
-fn read_record(bytes: &[u8], offset: usize) -> Option<Record<'_>> {
-    let (packed, rest) = bytes.get(offset..)?.split_first_chunk()?;
-    let (bits, chunk) = rest.split_first_chunk()?;
-    let (packed, bits) = (u32::from_le_bytes(*packed), u64::from_le_bytes(*bits));
-    let value = match packed & ((1 << TAG_BITS) - 1) {
-        TAG_INT => Value::Int(bits.cast_signed()),
-        TAG_UINT => Value::Uint(bits),
-        _ => Value::Float(f64::from_bits(bits)),
-    };
-    Some(Record { chunk, packed, value })
+#[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
+fn header(length: usize, part: u32, tag: u32) -> [u8; HEADER] {
+    (part << PART_SHIFT | (length as u32) << TAG_BITS | tag).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -258,7 +332,7 @@ mod tests {
 
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(Value::Uint(i as u64), |pen| pen.put(label.as_bytes()));
+            arena.push(Value::Uint(i as u64), |pen: &mut Pen<'_>| pen.put(label.as_bytes()));
         }
     }
 
@@ -277,15 +351,15 @@ mod tests {
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
         let parts = || (0..1 << PART_BITS).cycle();
         for (i, part) in (0..20_000).zip(parts()) {
-            arena.push_part(part, values[i % 3], |pen| {
+            arena.push_part(part, values[i % 3], |pen: &mut Pen<'_>| {
                 pen.put(format!("{{i=\"{i}\"}} ").as_bytes());
             });
         }
         let mut cursor = Cursor::default();
         for (i, part) in (0..20_000).zip(parts()) {
-            let record = arena.read(&mut cursor).unwrap();
+            let (record, value) = arena.read(&mut cursor).unwrap();
             let expected = format!("{{i=\"{i}\"}} ");
-            assert_eq!((block(record), record.value), (expected.as_bytes(), values[i % 3]));
+            assert_eq!((block(record), value), (expected.as_bytes(), values[i % 3]));
             assert_eq!(record.part(), part);
         }
         assert!(arena.read(&mut cursor).is_none());
@@ -298,9 +372,9 @@ mod tests {
         fill(&mut arena, 1, "small");
         fill(&mut arena, 2, &long);
         let mut cursor = Cursor::default();
-        assert_eq!(block(arena.read(&mut cursor).unwrap()), b"small");
-        assert_eq!(block(arena.read(&mut cursor).unwrap()), long.as_bytes());
-        assert_eq!(block(arena.read(&mut cursor).unwrap()), long.as_bytes());
+        assert_eq!(block(arena.read(&mut cursor).unwrap().0), b"small");
+        assert_eq!(block(arena.read(&mut cursor).unwrap().0), long.as_bytes());
+        assert_eq!(block(arena.read(&mut cursor).unwrap().0), long.as_bytes());
         arena.clear();
         assert!(arena.capacity() <= 3 * CHUNK, "{}", arena.capacity());
     }

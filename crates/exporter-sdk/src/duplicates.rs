@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use crate::arena::{Arena, Cursor};
+use crate::arena::{Arena, Cursor, Place};
 use crate::part::{self, Part};
 use crate::snapshot::{FamilySamples, Snapshot};
 
@@ -30,7 +30,7 @@ pub struct Duplicates {
 pub struct Deduplicator {
     /// Seeded at random, so that nobody can prepare labels that collide.
     seed: RandomState,
-    places: HashTable<Cursor>,
+    places: HashTable<Place>,
     /// What the families were, in their order, when nothing was found in them.
     clean: Vec<Option<u64>>,
 }
@@ -45,8 +45,7 @@ impl Deduplicator {
             let Some(&first) = surplus.first() else { continue };
             let dropped = surplus.len() as u64;
             let duplicates = found.get_or_insert_with(|| {
-                let labels = family.read(&mut first.clone()).map(|sample| sample.labels());
-                let labels = labels.filter(|labels| !labels.is_empty());
+                let labels = family.labels_at(first).filter(|labels| !labels.is_empty());
                 let labels = labels.map(|labels| format!("{{{labels}}}")).unwrap_or_default();
                 Duplicates { dropped: 0, first: format!("{}{labels}", family.family().name()) }
             });
@@ -57,16 +56,21 @@ impl Deduplicator {
     }
 
     /// Where the samples stand that came before.
-    fn surplus(&mut self, index: usize, family: &FamilySamples) -> Vec<Cursor> {
+    fn surplus(&mut self, index: usize, family: &FamilySamples) -> Vec<Place> {
+        if family.len() < 2 {
+            return Vec::new();
+        }
         let parted = family.family().kind().has_parts();
-        if family.len() < 2 || (!parted && ascending(&family.arena)) {
+        // Time stamps stand among the labels, and are others every time.
+        let fingerprint = (!family.is_stamped()).then(|| self.fingerprint(&family.arena));
+        if fingerprint.is_some() && self.clean[index] == fingerprint {
             return Vec::new();
         }
-        let fingerprint = Some(self.fingerprint(&family.arena));
-        if self.clean[index] == fingerprint {
-            return Vec::new();
-        }
-        let surplus = self.search(family, parted);
+        let surplus = if !parted && ascending(&family.arena) {
+            Vec::new()
+        } else {
+            self.search(family, parted)
+        };
         self.clean[index] = fingerprint.filter(|_| surplus.is_empty());
         surplus
     }
@@ -74,15 +78,11 @@ impl Deduplicator {
     /// A number that is another one, but for one chance in 2^64, where the series or their order are.
     fn fingerprint(&self, arena: &Arena) -> u64 {
         let mut hasher = self.seed.build_hasher();
-        let mut cursor = Cursor::default();
-        while let Some(record) = arena.read(&mut cursor) {
-            hasher.write_u64((record.block().len() as u64) << 32 | u64::from(record.part()));
-            hasher.write(record.block());
-        }
+        arena.records().for_each(|records| hasher.write(records));
         hasher.finish()
     }
 
-    fn search(&mut self, family: &FamilySamples, parted: bool) -> Vec<Cursor> {
+    fn search(&mut self, family: &FamilySamples, parted: bool) -> Vec<Place> {
         self.places.clear();
         if self.places.capacity() / 4 > family.len() {
             self.places.shrink_to(family.len(), |_| 0);
@@ -93,11 +93,11 @@ impl Deduplicator {
             hasher.write(block);
             hasher.finish()
         };
-        let rehash = |place: &Cursor| arena.block(*place).map_or(0, hash);
+        let rehash = |place: &Place| arena.record(*place).map_or(0, |record| hash(record.block()));
         self.places.reserve(family.len(), rehash);
         let (mut surplus, mut lines) = (Vec::new(), Vec::new());
         let mut cursor = Cursor::default();
-        while let Some((place, record)) = arena.next(&mut cursor) {
+        while let Some((place, record, _)) = arena.next(&mut cursor) {
             if parted {
                 // A histogram or summary stays together. Its last line, the count, has its labels and no bound.
                 lines.push(place);
@@ -106,7 +106,8 @@ impl Deduplicator {
                 }
             }
             let block = record.block();
-            let same = |other: &Cursor| arena.block(*other) == Some(block);
+            let same =
+                |other: &Place| arena.record(*other).is_some_and(|other| other.block() == block);
             match self.places.entry(hash(block), same, rehash) {
                 Entry::Occupied(_) if parted => surplus.append(&mut lines),
                 Entry::Occupied(_) => surplus.push(place),
@@ -124,7 +125,7 @@ impl Deduplicator {
 fn ascending(arena: &Arena) -> bool {
     let mut cursor = Cursor::default();
     let mut last: Option<&[u8]> = None;
-    while let Some(record) = arena.read(&mut cursor) {
+    while let Some((record, _)) = arena.read(&mut cursor) {
         let block = record.block();
         if last.is_some_and(|last| last >= block) {
             return false;

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::slice;
 use std::sync::Arc;
 
-use crate::pen::{self, Fragment, Pen};
+use crate::pen::{self, Block, Fragment, Pen};
 
 /// What can be the value of a label: strings, integers, `bool`, `char`, enums made by [`label_enum!`](crate::label_enum),
 /// and references to them.
@@ -261,13 +261,9 @@ impl Layout {
         loop {
             let size = room.len();
             let mut pen = Pen::new(&mut room);
-            if N == 0 {
-                self.write_constant(&mut pen);
-            } else {
-                labels.write(&mut LabelsWriter::new(&mut pen, self));
-            }
-            if let Some(left) = pen.left() {
-                room.truncate(size - left);
+            OwnBlock { layout: self, labels }.write(&mut pen);
+            if let Some(written) = pen.written() {
+                room.truncate(written);
                 return room;
             }
             room = vec![0; size * 2];
@@ -278,6 +274,23 @@ impl Layout {
     #[inline(always)]
     pub(crate) fn write_constant(&self, pen: &mut Pen<'_>) {
         pen.put_fragment(&self.tail);
+    }
+}
+
+/// What of the block of a sample is its own, as it is recorded.
+pub(crate) struct OwnBlock<'a, L, const N: usize> {
+    pub(crate) layout: &'a Layout,
+    pub(crate) labels: &'a L,
+}
+
+impl<L: Labels<N>, const N: usize> Block for OwnBlock<'_, L, N> {
+    #[inline(always)]
+    fn write(&self, pen: &mut Pen<'_>) {
+        if N == 0 {
+            self.layout.write_constant(pen);
+        } else {
+            self.labels.write(&mut LabelsWriter::new(pen, self.layout));
+        }
     }
 }
 
@@ -305,7 +318,7 @@ mod tests {
         let mut pen = Pen::new(&mut room);
         labels.write(&mut LabelsWriter::new(&mut pen, &layout));
         pen.put_fragment(&layout.tail);
-        let end = 300 - pen.left().unwrap();
+        let end = pen.written().unwrap();
         assert_eq!(str::from_utf8(&room[..end]).unwrap(), expected);
     }
 

@@ -7,11 +7,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use crate::desc::{Desc, Kind};
 use crate::error::{Error, Result};
 use crate::family::Family;
-use crate::labels::{LabelValue, Labels, LabelsWriter, push_pair};
+use crate::labels::{LabelValue, Labels, LabelsWriter, OwnBlock, push_pair};
 use crate::limits::{Meter, RunOptions};
 use crate::metric::{Info, Metric};
 use crate::pairs::exposed_pairs;
 use crate::parted::Lines;
+use crate::pen::Pen;
 use crate::recorder::{InvalidSample, Recorder, RunError};
 use crate::snapshot::{FamilySamples, Snapshot};
 use crate::value::{SampleValue, Value};
@@ -72,13 +73,8 @@ impl Scrape<'_> {
             return;
         };
         let layout = &self.recorder.layouts[index];
-        self.snapshot.families[index].push(self.stamp, value.into_value(), |pen| {
-            if N == 0 {
-                layout.write_constant(pen);
-            } else {
-                labels.write(&mut LabelsWriter::new(pen, layout));
-            }
-        });
+        let block = OwnBlock { layout, labels: &labels };
+        self.snapshot.families[index].push(self.stamp, value.into_value(), block);
         self.count();
     }
 
@@ -111,7 +107,7 @@ impl Scrape<'_> {
             return;
         };
         let layout = &self.recorder.layouts[index];
-        self.snapshot.families[index].push(self.stamp, value, |pen| {
+        self.snapshot.families[index].push(self.stamp, value, |pen: &mut Pen<'_>| {
             if wanted == 0 {
                 layout.write_constant(pen);
             } else {
@@ -139,7 +135,7 @@ impl Scrape<'_> {
         let Some(index) = self.find_whole(family, value) else {
             return;
         };
-        self.snapshot.families[index].push(self.stamp, value, |pen| pen.put(&block));
+        self.snapshot.families[index].push(self.stamp, value, |pen: &mut Pen<'_>| pen.put(&block));
         self.count();
     }
 
@@ -159,7 +155,7 @@ impl Scrape<'_> {
         };
         let block = self.recorder.layouts[index].render_own(&labels);
         let one = Value::Uint(1);
-        self.snapshot.families[index].push(self.stamp, one, |pen| pen.put(&block));
+        self.snapshot.families[index].push(self.stamp, one, |pen: &mut Pen<'_>| pen.put(&block));
         self.count();
     }
 

@@ -30,7 +30,7 @@ fn block(sample: &crate::Sample<'_>) -> String {
     let mut room = [0; 100];
     let mut pen = crate::pen::Pen::new(&mut room);
     sample.write_block_to_bound(&mut pen);
-    let end = 100 - pen.left().unwrap();
+    let end = pen.written().unwrap();
     str::from_utf8(&room[..end]).unwrap().to_owned()
 }
 
