@@ -43,14 +43,6 @@ impl<'a> Place<'a> {
         self.bits.count += count;
     }
 
-    /// Makes room for so many bits, 56 at most.
-    #[inline]
-    pub(crate) fn make_room(&mut self, bits: u32) {
-        if self.bits.count > 63 - bits {
-            self.flush();
-        }
-    }
-
     /// Writes the whole bytes.
     #[inline]
     pub(crate) fn flush(&mut self) {

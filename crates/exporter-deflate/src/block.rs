@@ -94,8 +94,8 @@ impl Coder {
         }
         let mut lengths = [0_u8; LITERALS + DISTANCES];
         let (of_literals, of_distances) = lengths.split_at_mut(LITERALS);
-        huffman::lengths(&self.literal_counts, 15, of_literals);
-        huffman::lengths(&self.distance_counts, 15, of_distances);
+        huffman::lengths(&self.literal_counts, LONGEST_CODE, of_literals);
+        huffman::lengths(&self.distance_counts, LONGEST_CODE, of_distances);
         let mut codes = [0; LITERALS];
         huffman::codes(of_literals, &mut codes);
         self.literals = std::array::from_fn(|symbol| (codes[symbol], of_literals[symbol]));
@@ -143,33 +143,38 @@ impl Coder {
         let mut at = 0;
         for token in tokens {
             let end = at + token.literals as usize;
-            let mut literals = text[at..end].chunks_exact(3);
-            for three in &mut literals {
-                place.make_room(45);
-                for literal in three {
+            // Up to 7 bits are left of what was put before; there is room for 57 more.
+            let mut literals = text[at..end].chunks_exact(4);
+            for four in &mut literals {
+                for literal in four {
                     self.put_literal(*literal, place);
                 }
+                place.flush();
             }
-            place.make_room(30);
-            for literal in literals.remainder() {
-                self.put_literal(*literal, place);
+            if let rest @ [_, ..] = literals.remainder() {
+                for literal in rest {
+                    self.put_literal(*literal, place);
+                }
+                place.flush();
             }
             at = end + usize::from(token.length);
             if token.length > 0 {
                 let (code, size) = self.lengths[usize::from(token.length)];
-                place.make_room(48);
                 place.put(u64::from(code), u32::from(size));
                 let (symbol, extra, value) = of_distance(u32::from(token.distance) + 1);
                 let (code, size) = self.distances[symbol];
                 place.put(u64::from(u32::from(code) | value << size), u32::from(size) + extra);
+                place.flush();
             }
         }
-        place.make_room(15);
         let (code, size) = self.literals[END];
         place.put(u64::from(code), u32::from(size));
         place.flush();
     }
 }
+
+/// The format has one bit more; four literals, or a length with its distance, are put at once.
+const LONGEST_CODE: usize = 14;
 
 /// The symbol of each length.
 const LENGTH_SYMBOLS: [u16; LONGEST + 1] = {

@@ -1,61 +1,78 @@
 //! Huffman codes of limited length, canonical as RFC 1951, section 3.2.2, wants them.
 
+use crate::symbols::LITERALS;
+
 /// The lengths of the codes of symbols that occur so often; 0 for those that do not occur. No code is longer than `limit`.
 pub(crate) fn lengths(counts: &[u32], limit: usize, lengths: &mut [u8]) {
     lengths.fill(0);
-    let mut used: Vec<(u32, usize)> =
-        counts.iter().copied().zip(0..).filter(|(count, _)| *count > 0).collect();
-    if used.len() <= 1 {
-        if let Some((_, symbol)) = used.first() {
-            lengths[*symbol] = 1;
+    // A count and its symbol in one number, which are sorted faster than pairs.
+    let mut used = [0_u64; LITERALS];
+    let mut symbols = 0;
+    for (count, symbol) in counts.iter().zip(0_u64..).filter(|(count, _)| **count > 0) {
+        used[symbols] = u64::from(*count) << SYMBOL_BITS | symbol;
+        symbols += 1;
+    }
+    let used = &mut used[..symbols];
+    if let [] | [_] = used {
+        if let [only] = used {
+            lengths[symbol(*only)] = 1;
         }
         return;
     }
     used.sort_unstable();
-    let depths = depths(&used);
-    // How many codes there are of each length, the longest first, shortened to the limit.
-    let mut of_length = vec![0_usize; limit + 1];
-    for depth in depths {
-        of_length[depth.min(limit)] += 1;
-    }
+    // How many codes there are of each length, shortened to the limit.
+    let mut of_length = [0; LONGEST + 1];
+    for_depths(used, |depth| of_length[depth.min(limit)] += 1);
     shorten(&mut of_length, limit);
-    let mut symbols = used.iter();
-    for length in (1..=limit).rev() {
-        for (_, symbol) in symbols.by_ref().take(of_length[length]) {
-            #[expect(clippy::cast_possible_truncation, reason = "no code is longer than 15 bits")]
-            let length = length as u8;
-            lengths[*symbol] = length;
+    let mut rarest_first = used.iter();
+    for (length, number) in (0_u8..=15).zip(of_length).rev() {
+        for used in rarest_first.by_ref().take(number) {
+            lengths[symbol(*used)] = length;
         }
     }
 }
 
-/// The depth of each leaf of the tree over these counts, which ascend.
-fn depths(used: &[(u32, usize)]) -> Vec<usize> {
+/// There are fewer than 2^9 symbols.
+const SYMBOL_BITS: u32 = 9;
+/// No code of the format is longer.
+const LONGEST: usize = 15;
+
+fn symbol(used: u64) -> usize {
+    (used % (1 << SYMBOL_BITS)) as usize
+}
+
+/// Calls `each` with the depth of each leaf of the tree over these counts, which ascend.
+#[expect(clippy::cast_possible_truncation, reason = "counts and numbers of nodes are small")]
+fn for_depths(used: &[u64], mut each: impl FnMut(usize)) {
     let leaves = used.len();
     // Nodes are made in ascending order of their weight, so two queues are enough: the leaves, and the nodes.
-    let mut weights: Vec<u64> = used.iter().map(|(count, _)| u64::from(*count)).collect();
-    let mut parents = vec![0; 2 * leaves - 1];
+    let mut weights = [0_u32; 2 * LITERALS];
+    let mut parents = [0_u16; 2 * LITERALS];
+    for (weight, used) in weights.iter_mut().zip(used) {
+        *weight = (used >> SYMBOL_BITS) as u32;
+    }
     let (mut leaf, mut node) = (0, leaves);
-    for new in leaves..2 * leaves - 1 {
-        let mut weight = 0;
+    for (new, parent) in (leaves..2 * leaves - 1).zip(leaves as u16..) {
         for _ in 0..2 {
             let least = if leaf < leaves && (node >= new || weights[leaf] <= weights[node]) {
                 &mut leaf
             } else {
                 &mut node
             };
-            weight += weights[*least];
-            parents[*least] = new;
+            weights[new] += weights[*least];
+            parents[*least] = parent;
             *least += 1;
         }
-        weights.push(weight);
     }
-    let mut depths = vec![0; 2 * leaves - 1];
-    for node in (0..2 * leaves - 2).rev() {
-        depths[node] = depths[parents[node]] + 1;
+    // From now on, depths instead of parents.
+    let root = 2 * leaves - 2;
+    parents[root] = 0;
+    for node in (0..root).rev() {
+        parents[node] = parents[usize::from(parents[node])] + 1;
+        if node < leaves {
+            each(usize::from(parents[node]));
+        }
     }
-    depths.truncate(leaves);
-    depths
 }
 
 /// Changes how many codes of each length there are until together they are a code again: codes that were cut to the limit

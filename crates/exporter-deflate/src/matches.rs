@@ -40,7 +40,7 @@ const FOUND: usize = 8;
 /// Where there is no quote up to here, none is looked for any more.
 const LONGEST_NAME: usize = 256;
 
-const TABLE_BITS: u32 = 13;
+const TABLE_BITS: u32 = 12;
 
 /// What is looked for in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +88,21 @@ impl Matcher {
         };
         let (mut start, mut before, mut seen) = (0, None, Seen::default());
         while start < text.len() {
-            let end = memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1);
+            let end = run.line_end(start);
             let line = &text[start..end];
             if line.starts_with(b"# TYPE ") {
-                run.metadata(start, end, seen.kind, before);
-                seen.kind = Some(start);
+                let here = run.metadata(start, end, [seen.kind, before]);
+                // ` gauge` or ` counter`, as in the last line of this sort.
+                let rest = end - here;
+                let there = seen.kind_end.saturating_sub(rest);
+                let length = run.common(here, there, rest);
+                if length < rest || there == 0 || !run.take(here, rest, here - there) {
+                    run.any(here, end);
+                }
+                (seen.kind, seen.kind_end) = (Some(start), end);
             } else if line[0] == b'#' {
-                run.metadata(start, end, seen.help, None);
+                let here = run.metadata(start, end, [seen.help, None]);
+                run.any(here, end);
                 seen.help = Some(start);
             } else {
                 match before {
@@ -119,10 +127,21 @@ impl Matcher {
 struct Seen {
     help: Option<usize>,
     kind: Option<usize>,
+    /// Where that line ends.
+    kind_end: usize,
 }
 
 /// Where the name of a family stands in a line of metadata.
 const NAME: usize = "# TYPE ".len();
+
+const ONES: u64 = u64::MAX / 255;
+
+/// The highest bits of those bytes of `word` that are this one; up to the first of them, no others.
+#[inline]
+fn equal_to(byte: u8, word: u64) -> u64 {
+    let zero_where_equal = word ^ (ONES * u64::from(byte));
+    zero_where_equal.wrapping_sub(ONES) & !zero_where_equal & (ONES << 7)
+}
 
 struct Run<'a> {
     text: &'a [u8],
@@ -151,12 +170,11 @@ impl Run<'_> {
             }
             let field = if mark == end { Field::Value } else { Field::Label };
             if (mark - here >= ASTRAY || here == start)
-                && let Some((at, found)) = self.search(here, mark, end, field)
+                && let Some((at, found, length)) = self.search(here, mark, end, field)
             {
-                let length = self.common(at, found, end - at);
                 self.take(at, length, at - found);
-                let name = &self.text[start..at.min(start + LONGEST_NAME)];
-                if memchr::memchr(b'"', name).is_some() {
+                let name_end = at.min(start + LONGEST_NAME);
+                if self.mark(start, name_end) < name_end {
                     // On with the line before, which is nearer, behind as many quotes.
                     for _ in memchr::memchr_iter(b'"', &self.text[here..at + length]) {
                         there = (self.mark(there, start) + 1).min(start);
@@ -180,10 +198,11 @@ impl Run<'_> {
         }
     }
 
-    /// A line of metadata, which begins like `like` and goes on like `other`, at the same column.
-    fn metadata(&mut self, start: usize, end: usize, like: Option<usize>, other: Option<usize>) {
+    /// A line of metadata, which begins like one of others and goes on like the next of them, at the same column. Returns how
+    /// far that is so.
+    fn metadata(&mut self, start: usize, end: usize, others: [Option<usize>; 2]) -> usize {
         let mut here = start;
-        for other in [like, other].into_iter().flatten() {
+        for other in others.into_iter().flatten() {
             let there = other + (here - start);
             if there < here {
                 let length = self.common(here, there, end - here);
@@ -192,27 +211,38 @@ impl Run<'_> {
                 }
             }
         }
-        self.any(here, end);
+        here
     }
 
-    /// A line of which nothing is known.
-    fn any(&mut self, mut here: usize, end: usize) {
-        while let Some((at, found)) = self.search(here, end, end, Field::Any) {
-            let length = self.common(at, found, end - at);
-            self.take(at, length, at - found);
-            here = at + length;
+    /// A line of which nothing is known. It is looked at from word to word.
+    fn any(&mut self, here: usize, end: usize) {
+        let mut vain = self.vain[Field::Any as usize];
+        let mut at = here;
+        while at + ASTRAY <= end {
+            let found = self.look_up(at).filter(|found| at - found <= FARTHEST);
+            let length = found.map_or(0, |found| self.common(at, found, end - at));
+            if let Some(found) = found
+                && length >= WORTHWHILE
+            {
+                vain.hit();
+                self.take(at, length, at - found);
+                at += length;
+            } else {
+                at += vain.miss();
+                at += self.to_word(at);
+            }
         }
+        self.vain[Field::Any as usize] = vain;
     }
 
-    /// Looks from `here` up to `mark` for bytes that were there before, and returns where they are, and where they were.
+    /// Looks from `here` up to `mark` for bytes that were there before, and returns where they are, where they were, and how many.
     fn search(
         &mut self,
         here: usize,
         mark: usize,
         end: usize,
         field: Field,
-    ) -> Option<(usize, usize)> {
-        let least = if field == Field::Any { WORTHWHILE } else { FOUND };
+    ) -> Option<(usize, usize, usize)> {
         let mut vain = self.vain[field as usize];
         let mut at = here;
         // What begins behind that has its end behind the mark, where the line before is the nearest that has it.
@@ -220,21 +250,27 @@ impl Run<'_> {
             if at + ASTRAY > mark {
                 break None;
             }
-            let found = self.look_up(at).filter(|found| at - found <= FARTHEST);
-            if let Some(found) = found.filter(|found| self.common(at, *found, end - at) >= least) {
-                vain.hit();
-                break Some((at, found));
+            if let Some(found) = self.look_up(at)
+                && at - found <= FARTHEST
+            {
+                let length = self.common(at, found, end - at);
+                if length >= FOUND {
+                    vain.hit();
+                    break Some((at, found, length));
+                }
             }
             at += vain.miss();
         };
         self.vain[field as usize] = vain;
-        hit.map(|(at, found)| {
-            // What was stepped over may be the same as well.
-            let back = (1..=(at - here).min(found))
-                .take_while(|back| self.text[at - back] == self.text[found - back]);
-            let back = back.count();
-            (at - back, found - back)
-        })
+        hit
+    }
+
+    /// How far it is to the next word, which stands behind a `_`, a blank or what else is below `0`; 8 where it is farther.
+    #[inline]
+    fn to_word(&self, at: usize) -> usize {
+        let Some(word) = self.word(at - 1) else { return 0 };
+        let small = word.wrapping_sub(ONES * u64::from(b'0')) & !word & (ONES << 7);
+        (equal_to(b'_', word) | small).trailing_zeros() as usize / 8
     }
 
     /// Where the next bytes were last; and notes that they are here.
@@ -277,14 +313,31 @@ impl Run<'_> {
         self.text.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
 
+    /// The end of the line that begins at `start`, and its line feed.
+    #[inline]
+    fn line_end(&self, start: usize) -> usize {
+        let found = |word: &[u8; 8]| equal_to(b'\n', u64::from_le_bytes(*word));
+        let (steps, rest) = self.text[start..].as_chunks::<16>();
+        let mut at = start;
+        for step in steps {
+            let (Some(first), Some(last)) = (step.first_chunk(), step.last_chunk()) else { break };
+            let (first, last) = (found(first), found(last));
+            if first | last != 0 {
+                let before =
+                    if first == 0 { 64 + last.trailing_zeros() } else { first.trailing_zeros() };
+                return at + before as usize / 8 + 1;
+            }
+            at += 16;
+        }
+        at + rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |at| at + 1)
+    }
+
     /// The next quote, up to `end`.
     #[inline]
     fn mark(&self, from: usize, end: usize) -> usize {
-        const ONES: u64 = u64::MAX / 255;
         let mut at = from;
         while let Some(word) = self.word(at) {
-            let zero_where_quote = word ^ (ONES * u64::from(b'"'));
-            let quotes = zero_where_quote.wrapping_sub(ONES) & !zero_where_quote & (ONES << 7);
+            let quotes = equal_to(b'"', word);
             if quotes != 0 {
                 return (at + quotes.trailing_zeros() as usize / 8).min(end);
             }
@@ -313,27 +366,41 @@ impl Run<'_> {
             self.done += length;
             return true;
         }
-        if length < WORTHWHILE || distance > FARTHEST {
+        if distance > FARTHEST {
             return false;
         }
+        // What ends alike before both places, and is no part of a match yet, belongs to it.
         let (mut from, mut left) = (here, length);
-        while left > 0 {
-            // What is left may not be shorter than the shortest.
-            let step = if left > LONGEST { (left - WORTHWHILE).min(LONGEST) } else { left };
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "of lengths, distances and blocks the limits are known"
-            )]
-            let token = Token {
-                literals: (from - self.done) as u32,
-                length: step as u16,
-                distance: (distance - 1) as u16,
-            };
-            self.tokens.push(token);
-            (from, left) = (from + step, left - step);
-            self.done = from;
+        while from > self.done.max(distance)
+            && self.text[from - 1] == self.text[from - 1 - distance]
+        {
+            (from, left) = (from - 1, left + 1);
         }
+        if left < WORTHWHILE {
+            return false;
+        }
+        while left > LONGEST {
+            // What is left may not be shorter than the shortest.
+            let step = (left - WORTHWHILE).min(LONGEST);
+            self.push(from, step, distance);
+            (from, left) = (from + step, left - step);
+        }
+        self.push(from, left, distance);
         true
+    }
+
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "of lengths, distances and blocks the limits are known"
+    )]
+    fn push(&mut self, from: usize, length: usize, distance: usize) {
+        self.tokens.push(Token {
+            literals: (from - self.done) as u32,
+            length: length as u16,
+            distance: (distance - 1) as u16,
+        });
+        self.done = from + length;
     }
 
     fn end(self) {
