@@ -28,7 +28,8 @@ impl Piece {
     pub(crate) fn write(&mut self, write: impl Fn(&mut Pen<'_>)) -> bool {
         self.write_lines(|pen| {
             write(pen);
-            (pen.written().unwrap_or_default(), pen.written().is_some())
+            let written = pen.written();
+            (written.unwrap_or_default(), written.is_some())
         })
     }
 

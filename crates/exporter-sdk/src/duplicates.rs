@@ -75,7 +75,8 @@ impl Deduplicator {
         surplus
     }
 
-    /// A number that is another one, but for one chance in 2^64, where the series or their order are.
+    /// A number that is another one, but for one chance in 2^64, where the series or their order are, or
+    /// whether a value is an integer.
     fn fingerprint(&self, arena: &Arena) -> u64 {
         let mut hasher = self.seed.build_hasher();
         arena.records().for_each(|records| hasher.write(records));

@@ -50,6 +50,7 @@ impl<'a> Pen<'a> {
             17..=32 => self.put_ends::<16, 32>(bytes),
             8..=16 => self.put_ends::<8, 16>(bytes),
             4..=7 => self.put_ends::<4, 8>(bytes),
+            1..=3 => self.put_few(bytes),
             _ => self.put_exactly(bytes),
         }
     }
@@ -138,6 +139,16 @@ impl<'a> Pen<'a> {
         self.advance(bytes.len());
     }
 
+    /// Writes one to three bytes: the first, the middle one and the last, which may be the same.
+    #[inline(always)]
+    fn put_few(&mut self, bytes: &[u8]) {
+        let Some(place) = self.place::<3>() else { return self.put_exactly(bytes) };
+        for index in [0, bytes.len() / 2, bytes.len() - 1] {
+            place[index] = bytes[index];
+        }
+        self.advance(bytes.len());
+    }
+
     #[inline(always)]
     fn put_exactly(&mut self, bytes: &[u8]) {
         self.at = put_exactly(self.room, self.at, bytes);
@@ -179,9 +190,7 @@ fn put_escaped_any(room: &mut [u8], at: u32, value: &[u8]) -> u32 {
     let mut pen = Pen { room, at };
     match value.len() {
         1..=3 if !value.iter().any(|byte| matches!(byte, b'\\' | b'"' | b'\n')) => {
-            for byte in value {
-                pen.put_byte(*byte);
-            }
+            pen.put_few(value);
         }
         17..=32 if specials_in_ends::<16>(value) == 0 => pen.put_ends::<16, 32>(value),
         _ => escape(value, |bytes| pen.put(bytes)),
