@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::node::{Key, Node, NodeValue};
 use crate::origin::Origin;
-use crate::problem::{Problem, child_path, item_path};
-use crate::schema::{Alternatives, SchemaTree, of_item, of_key, of_maps};
+use crate::problem::{Problem, child_path};
+use crate::schema::{SchemaTree, of_maps};
 
 /// A key that stood there under a former name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,10 +42,16 @@ pub struct Renamed {
 ///
 /// When a key stands there under both names; but where one is a flag and the other in the file, the flag counts.
 pub fn rename_keys(node: &mut Node, schema: &Schema, path: &str) -> Result<Vec<Renamed>, Problem> {
-    let tree = SchemaTree::new(schema);
-    let mut rename = Rename { tree, renamed: Vec::new() };
-    rename.node(node, &[tree.root()], path)?;
-    Ok(rename.renamed)
+    let mut renamed = Vec::new();
+    SchemaTree::new(schema).visit(node, path, &mut |node, branches, path| {
+        if let NodeValue::Map(entries) = &mut node.value {
+            for (name, former) in former_keys(&of_maps(branches)) {
+                renamed.extend(rename(entries, name, former, path)?);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(renamed)
 }
 
 /// What a key with this schema was called before.
@@ -54,72 +60,32 @@ pub(crate) fn former_names(schema: &Value) -> impl Iterator<Item = &str> {
     names.into_iter().flatten().filter_map(Value::as_str)
 }
 
-struct Rename<'a> {
-    tree: SchemaTree<'a>,
-    renamed: Vec<Renamed>,
-}
-
-impl<'a> Rename<'a> {
-    fn node(&mut self, node: &mut Node, schemas: &[&'a Value], path: &str) -> Result<(), Problem> {
-        let branches = self.tree.branches(schemas, Alternatives::Fitting(node));
-        match &mut node.value {
-            NodeValue::Map(entries) => {
-                let maps = of_maps(&branches);
-                for (name, former) in former_keys(&maps) {
-                    self.key(entries, name, former, path)?;
-                }
-                for (key, value) in entries {
-                    let schemas = of_key(&maps, &key.name).unwrap_or_default();
-                    self.node(value, &schemas, &child_path(path, &key.name))?;
-                }
-            }
-            NodeValue::List(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.node(item, &of_item(&branches, index), &item_path(path, index))?;
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn key(
-        &mut self,
-        entries: &mut Vec<(Key, Node)>,
-        name: &str,
-        former: &str,
-        path: &str,
-    ) -> Result<(), Problem> {
-        let place = |entries: &[(Key, Node)], name: &str| {
-            entries.iter().position(|(key, _)| key.name == name)
-        };
-        let Some(old) = place(entries, former) else { return Ok(()) };
-        let origin = entries[old].1.origin.clone();
-        let path = child_path(path, former);
-        self.renamed.push(Renamed {
-            path: path.clone(),
-            name: name.to_owned(),
-            origin: origin.clone(),
-        });
-        let Some(new) = place(entries, name) else {
+/// Calls `former` of the map at `path` by its `name` of today, where it is there.
+fn rename(
+    entries: &mut Vec<(Key, Node)>,
+    name: &str,
+    former: &str,
+    path: &str,
+) -> Result<Option<Renamed>, Problem> {
+    let place = |name: &str| entries.iter().position(|(key, _)| key.name == name);
+    let Some(old) = place(former) else { return Ok(None) };
+    let origin = entries[old].1.origin.clone();
+    let path = child_path(path, former);
+    let is_flag = |place: usize| matches!(entries[place].1.origin, Origin::Flag(_));
+    match place(name).map(|new| (new, is_flag(old), is_flag(new))) {
+        None => name.clone_into(&mut entries[old].0.name),
+        Some((new, true, false)) => {
             name.clone_into(&mut entries[old].0.name);
-            return Ok(());
-        };
-        let is_flag = |origin: &Origin| matches!(origin, Origin::Flag(_));
-        match (is_flag(&origin), is_flag(&entries[new].1.origin)) {
-            (true, false) => {
-                name.clone_into(&mut entries[old].0.name);
-                entries.remove(new);
-            }
-            (false, true) => drop(entries.remove(old)),
-            _ => {
-                let message =
-                    format!("the former name of `{name}`, which is there as well; remove one");
-                return Err(Problem::new(origin, &path, &message));
-            }
+            entries.remove(new);
         }
-        Ok(())
+        Some((_, false, true)) => drop(entries.remove(old)),
+        Some(_) => {
+            let message =
+                format!("the former name of `{name}`, which is there as well; remove one");
+            return Err(Problem::new(origin, &path, &message));
+        }
     }
+    Ok(Some(Renamed { path, name: name.to_owned(), origin }))
 }
 
 /// Each former name that `maps` know, behind today's.

@@ -6,6 +6,7 @@ use schemars::Schema;
 use serde_json::{Map, Value};
 
 use crate::node::{Node, NodeValue};
+use crate::problem::{Problem, child_path, item_path};
 
 /// The keywords that say what a value looks like. A schema with none of them takes anything.
 const SHAPING: [&str; 12] = [
@@ -61,6 +62,45 @@ impl<'a> SchemaTree<'a> {
             self.collect(start, alternatives, &mut found);
         }
         found
+    }
+
+    /// Calls `each` with `node`, which stands at the key `path`, with the schemas that speak of it and with its path, and
+    /// then with all that is inside it. What `each` puts in place of it is looked into by the same schemas.
+    pub(crate) fn visit(
+        self,
+        node: &mut Node,
+        path: &str,
+        each: &mut impl FnMut(&mut Node, &[&'a Value], &str) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        self.visit_part(node, &[self.root], path, each)
+    }
+
+    fn visit_part(
+        self,
+        node: &mut Node,
+        schemas: &[&'a Value],
+        path: &str,
+        each: &mut impl FnMut(&mut Node, &[&'a Value], &str) -> Result<(), Problem>,
+    ) -> Result<(), Problem> {
+        let branches = self.branches(schemas, Alternatives::Fitting(node));
+        each(node, &branches, path)?;
+        match &mut node.value {
+            NodeValue::Map(entries) => {
+                let maps = of_maps(&branches);
+                for (key, value) in entries {
+                    let schemas = of_key(&maps, &key.name).unwrap_or_default();
+                    self.visit_part(value, &schemas, &child_path(path, &key.name), each)?;
+                }
+            }
+            NodeValue::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    let schemas = of_item(&branches, index);
+                    self.visit_part(item, &schemas, &item_path(path, index), each)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn collect(self, schema: &'a Value, which: Alternatives<'_>, found: &mut Vec<&'a Value>) {

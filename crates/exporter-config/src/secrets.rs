@@ -4,12 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::Schema;
-use serde_json::Value;
 
 use crate::file::read_text;
 use crate::node::{Node, NodeValue};
-use crate::problem::{Problem, child_path, item_path};
-use crate::schema::{Alternatives, SchemaTree, is_secret, of_item, of_key, of_maps};
+use crate::problem::{Problem, child_path};
+use crate::schema::{SchemaTree, is_secret};
 
 /// The largest secret that is read: a bundle of certificates is the largest kind.
 const MAX_BYTES: usize = 1 << 20;
@@ -47,66 +46,37 @@ pub fn resolve_secrets(
     path: &str,
     folder: &Path,
 ) -> Result<Vec<SecretFile>, Problem> {
-    let tree = SchemaTree::new(schema);
-    let mut resolve = Resolve { tree, folder, files: Vec::new() };
-    resolve.node(node, &[tree.root()], path)?;
-    Ok(resolve.files)
-}
-
-struct Resolve<'a> {
-    tree: SchemaTree<'a>,
-    folder: &'a Path,
-    files: Vec<SecretFile>,
-}
-
-impl<'a> Resolve<'a> {
-    fn node(&mut self, node: &mut Node, schemas: &[&'a Value], path: &str) -> Result<(), Problem> {
-        let branches = self.tree.branches(schemas, Alternatives::Fitting(node));
-        if is_secret(&branches)
-            && let Some(file) = named_file(node)
+    let mut files = Vec::new();
+    SchemaTree::new(schema).visit(node, path, &mut |node, branches, path| {
+        if is_secret(branches)
+            && let Some(named) = named_file(node)
         {
-            let content = self.read(file, path)?;
-            node.value = NodeValue::Text(content);
-            return Ok(());
-        }
-        match &mut node.value {
-            NodeValue::Map(entries) => {
-                let maps = of_maps(&branches);
-                for (key, value) in entries {
-                    let schemas = of_key(&maps, &key.name).unwrap_or_default();
-                    self.node(value, &schemas, &child_path(path, &key.name))?;
-                }
-            }
-            NodeValue::List(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    self.node(item, &of_item(&branches, index), &item_path(path, index))?;
-                }
-            }
-            _ => {}
+            let file = read(named, path, folder)?;
+            node.value = NodeValue::Text(file.content.clone());
+            files.push(file);
         }
         Ok(())
-    }
+    })?;
+    Ok(files)
+}
 
-    /// The secret in the file that `file` names.
-    fn read(&mut self, file: &Node, path: &str) -> Result<String, Problem> {
-        let problem =
-            |message: &str| Problem::new(file.origin.clone(), &child_path(path, "file"), message);
-        let NodeValue::Text(name) = &file.value else {
-            return Err(problem("expected the path of a file that holds the secret"));
-        };
-        let full = self.folder.join(name);
-        let place = full.display();
-        let text = read_text(&full, MAX_BYTES, "1 MiB")
-            .map_err(|error| problem(&format!("{place}: {}", error.message)))?;
-        let content = text.strip_suffix('\n').unwrap_or(&text);
-        let content = content.strip_suffix('\r').unwrap_or(content).to_owned();
-        if content.is_empty() {
-            return Err(problem(&format!("{place}: the file is empty; write the secret into it")));
-        }
-        let file = SecretFile { key: path.to_owned(), path: full, content: content.clone() };
-        self.files.push(file);
-        Ok(content)
+/// Reads the secret of the key `path` from the file that `file` names.
+fn read(file: &Node, path: &str, folder: &Path) -> Result<SecretFile, Problem> {
+    let problem =
+        |message: &str| Problem::new(file.origin.clone(), &child_path(path, "file"), message);
+    let NodeValue::Text(name) = &file.value else {
+        return Err(problem("expected the path of a file that holds the secret"));
+    };
+    let full = folder.join(name);
+    let place = full.display();
+    let text = read_text(&full, MAX_BYTES, "1 MiB")
+        .map_err(|error| problem(&format!("{place}: {}", error.message)))?;
+    let content = text.strip_suffix('\n').unwrap_or(&text);
+    let content = content.strip_suffix('\r').unwrap_or(content).to_owned();
+    if content.is_empty() {
+        return Err(problem(&format!("{place}: the file is empty; write the secret into it")));
     }
+    Ok(SecretFile { key: path.to_owned(), path: full, content })
 }
 
 /// The value of `file`, where that is the only key.
