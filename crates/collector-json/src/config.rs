@@ -18,9 +18,11 @@ pub(crate) struct JsonConfig {
     pub(crate) body: String,
     /// Headers of the request, by name. Their values are secrets.
     pub(crate) headers: BTreeMap<String, Secret>,
-    /// A user name and password to send. Those of a file are read when the configuration is; a reload reads them again.
+    /// A user name and password to send. Those of a file are read when the configuration is; a reload reads them again, and
+    /// `--config.enable-auto-reload` reloads when they change.
     pub(crate) basic_auth: Option<BasicAuth>,
-    /// A token to send as `Authorization: Bearer`. That of a file is read when the configuration is; a reload reads it again.
+    /// A token to send as `Authorization: Bearer`. That of a file is read when the configuration is; a reload reads it
+    /// again, and `--config.enable-auto-reload` reloads when it changes.
     pub(crate) bearer_token: Option<Secret>,
     /// Who is trusted, and who we are, where the URL is `https`.
     pub(crate) tls: Tls,

@@ -1,27 +1,28 @@
 //! The pages of an exporter: routes, and what answers them.
 
+mod scrapes;
+
 use std::borrow::Cow;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
 
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::uri::Authority;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, Resource, Route, Scope};
-use exporter_exposition::AcceptEncoding;
 use exporter_runtime::{
-    Refusal, Registry, ScrapeRequest, TIMEOUT_HEADER, WebSettings, effective_configuration, to_yaml,
+    Refusal, Registry, ScrapeRequest, WebSettings, effective_configuration, to_yaml,
 };
 
-use crate::body::{Body, Count, Counted, Pieces, Request, Sending};
+pub(crate) use self::scrapes::LONGEST_READ;
+use self::scrapes::{metrics, metrics_of_one};
+use crate::body::{Body, Count, Pieces, Request};
 use crate::connection::{Connection, RequestOn};
 use crate::logins::Logins;
 use crate::options::{ExternalUrl, WebOptions};
 use crate::pages;
-use crate::socket::SHORT_READ;
 use crate::web_config::WebConfig;
 
 /// What every page needs.
@@ -34,14 +35,6 @@ pub(crate) struct Site {
     logins: OnceLock<Option<Logins>>,
     ready: AtomicBool,
 }
-
-/// How many pages may wait for their readers at once. Each can be of another run, and holds that run's samples.
-const MAX_HELD: usize = 128;
-
-/// A reader that has not read its page by the time that it gave is not waited for; but it gets this long at least, and
-/// no longer than that.
-const SHORTEST_READ: Duration = Duration::from_secs(1);
-pub(crate) const LONGEST_READ: Duration = Duration::from_mins(2);
 
 impl Site {
     pub(crate) fn new(registry: Arc<Registry>, options: WebOptions) -> Self {
@@ -87,38 +80,6 @@ impl Site {
             Some(connection) => connection.all().refusals.add(refusal, connection.peer()),
             None => self.registry.web_metrics().refused(refusal),
         }
-    }
-
-    /// The answer where there is no room for another scrape, or for its page.
-    fn too_busy(
-        &self,
-        refusal: Refusal,
-        request: &HttpRequest,
-        begun: Request,
-    ) -> HttpResponse<Body> {
-        self.refused(refusal, request);
-        let text = if refusal == Refusal::Requests {
-            let max = self.options.max_requests;
-            format!(
-                "503: {max} requests are being answered, as many as --web.max-requests allows\n"
-            )
-        } else {
-            "503: too many pages wait for clients that do not read them\n".to_owned()
-        };
-        self.text(StatusCode::SERVICE_UNAVAILABLE, text, begun)
-    }
-
-    /// Counts one more scrape, if there may be one more.
-    fn scrape(&self, begun: &Request) -> Option<Counted> {
-        let make_room = |on: &Connection| on.all().make_room_for_request(on);
-        let make_room = || begun.connection().is_some_and(make_room);
-        self.scrapes.one_more(self.options.max_requests, make_room)
-    }
-
-    /// Counts one more page, if there may be one more.
-    fn hold(&self, begun: &Request) -> Option<Counted> {
-        let make_room = || begun.connection().is_some_and(|on| on.all().make_room_for_page());
-        self.held.one_more(MAX_HELD, make_room)
     }
 
     fn html(&self, text: String, request: Request) -> HttpResponse<Body> {
@@ -240,83 +201,6 @@ pub(crate) fn not_found() -> Route {
             format!("404: nothing at {path}; this exporter's pages are listed at {prefix}/\n");
         site.text(StatusCode::NOT_FOUND, text, site.begin(&request))
     })
-}
-
-async fn metrics(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let begun = site.begin(&request);
-    match ScrapeRequest::from_query(request.query_string(), site.registry.catalog()) {
-        Ok(scrape) => page(&site, &request, scrape, begun).await,
-        Err(error) => site.text(StatusCode::BAD_REQUEST, format!("400: {error}\n"), begun),
-    }
-}
-
-async fn metrics_of_one(
-    site: Data<Site>,
-    request: HttpRequest,
-    collector: web::Path<String>,
-) -> HttpResponse<Body> {
-    let begun = site.begin(&request);
-    let running = site.registry.collectors();
-    let of_it = |name: &String| {
-        *name == *collector || name.split_once('@').is_some_and(|(base, _)| base == *collector)
-    };
-    if !running.iter().any(of_it) {
-        let running = if running.is_empty() { "none".to_owned() } else { running.join(", ") };
-        let text = format!("404: no collector `{collector}` runs here; those that do: {running}\n");
-        return site.text(StatusCode::NOT_FOUND, text, begun);
-    }
-    match ScrapeRequest::from_query(request.query_string(), site.registry.catalog()) {
-        Ok(scrape) => page(&site, &request, scrape.of_collector(&collector), begun).await,
-        Err(error) => site.text(StatusCode::BAD_REQUEST, format!("400: {error}\n"), begun),
-    }
-}
-
-async fn page(
-    site: &Site,
-    request: &HttpRequest,
-    scrape: ScrapeRequest,
-    mut begun: Request,
-) -> HttpResponse<Body> {
-    let Some(counted) = site.scrape(&begun) else {
-        return site.too_busy(Refusal::Requests, request, begun);
-    };
-    begun.is_scrape(counted);
-    let timeout = request.headers().get(TIMEOUT_HEADER).and_then(|value| value.to_str().ok());
-    let scrape = scrape.with_timeout(timeout);
-    let timeout = scrape.timeout().unwrap_or_else(|| site.registry.timeout());
-    let start = Instant::now();
-    let scraped = site.registry.scrape(&scrape).await;
-    if let Some(text) = scraped.refusal() {
-        return site.text(StatusCode::INTERNAL_SERVER_ERROR, text, begun);
-    }
-    let Some(held) = site.hold(&begun) else {
-        return site.too_busy(Refusal::Unread, request, begun);
-    };
-    let content_type = site.registry.negotiate(&header_text(request, header::ACCEPT));
-    let accepted = AcceptEncoding::read(&header_text(request, header::ACCEPT_ENCODING));
-    let gzip = |size| site.registry.gzip(accepted, size);
-    let sending = Sending { format: content_type.format, pieces: &site.pieces, gzip: &gzip, held };
-    let web = site.registry.web_metrics().clone();
-    let (body, packed) = Body::page(scraped.page, sending, web, begun);
-    if let Some(connection) = request.conn_data::<Arc<Connection>>() {
-        let left = timeout.saturating_sub(start.elapsed());
-        // What is not sent piece by piece is small.
-        let longest = if body.is_whole() { SHORT_READ } else { LONGEST_READ };
-        connection.expect_reader(left.clamp(SHORTEST_READ, longest));
-    }
-    let mut response = site.respond(StatusCode::OK, content_type.header(), body);
-    let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-    if packed {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    }
-    response
-}
-
-/// All values of a header of lists, as one list.
-fn header_text(request: &HttpRequest, name: HeaderName) -> String {
-    let values = request.headers().get_all(name).filter_map(|value| value.to_str().ok());
-    values.collect::<Vec<_>>().join(",")
 }
 
 async fn landing_page(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
