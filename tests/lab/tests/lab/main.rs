@@ -4,6 +4,7 @@ mod browser;
 mod certificates;
 mod collectors;
 mod configuration;
+mod connections;
 mod formats;
 mod hostile;
 mod isolation;
