@@ -8,11 +8,12 @@
 
 #![expect(clippy::inline_always, reason = "measured: it keeps the place of the pen in a register")]
 
+use crate::limits::{Meter, RunOptions};
 use crate::part;
 use crate::pen::{Block, Pen};
 use crate::value::Value;
 
-/// Most families have a few samples: they begin small.
+/// Most families have a few samples: they begin small, and each chunk is twice as large as the one before, up to `CHUNK`.
 const FIRST_CHUNK: usize = 512;
 const CHUNK: usize = 64 * 1024;
 
@@ -102,8 +103,8 @@ struct Chunk {
 }
 
 impl Chunk {
+    /// A chunk of at most [`MAX_BLOCK`] bytes.
     fn new(size: usize) -> Self {
-        assert!(size <= MAX_BLOCK, "labels of {MAX_BLOCK} bytes and more");
         let mut chunk = Self { bytes: vec![0; size], used: 0, values: 0 };
         chunk.clear();
         chunk
@@ -112,11 +113,6 @@ impl Chunk {
     #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
     fn clear(&mut self) {
         (self.used, self.values) = (0, self.bytes.len() as u32);
-    }
-
-    /// Bytes that records and their values take.
-    fn taken(&self) -> usize {
-        self.used as usize + self.bytes.len() - self.values as usize
     }
 
     #[inline]
@@ -136,23 +132,21 @@ impl Chunk {
 pub(crate) struct Arena {
     chunks: Vec<Chunk>,
     current: usize,
-    /// Bytes taken in the chunks before the current one.
-    full: usize,
 }
 
 impl Arena {
-    /// Appends a record; `block` writes its label block, and again where it did not fit.
+    /// Appends a record; `block` writes its label block, and again where it did not fit. `meter` is told of memory that is taken
+    /// for it, and of labels that are too long: those are left out.
     #[inline(always)]
-    pub(crate) fn push(&mut self, value: Value, block: impl Block) {
-        self.push_part(part::WHOLE, value, block);
+    pub(crate) fn push(&mut self, meter: &mut Meter, part: u32, value: Value, block: impl Block) {
+        if !self.try_push(part, value, &block) {
+            self.push_elsewhere(meter, part, value, &block);
+        }
     }
 
-    /// Appends a record that is one line of a sample that has several.
-    #[inline(always)]
-    pub(crate) fn push_part(&mut self, part: u32, value: Value, block: impl Block) {
-        while !self.try_push(part, value, &block) {
-            self.advance();
-        }
+    #[cold]
+    fn push_elsewhere(&mut self, meter: &mut Meter, part: u32, value: Value, block: &impl Block) {
+        while self.advance(meter) && !self.try_push(part, value, block) {}
     }
 
     #[inline(always)]
@@ -180,23 +174,32 @@ impl Arena {
         true
     }
 
-    /// Makes room: in the next chunk, or in a larger one where a single record has a chunk to itself already.
-    #[cold]
-    fn advance(&mut self) {
-        match self.chunks.get_mut(self.current) {
-            None => self.chunks.push(Chunk::new(FIRST_CHUNK)),
+    /// Makes room: in the next chunk, or in a larger one where a single record has a chunk to itself already. Returns whether
+    /// there can be more.
+    fn advance(&mut self, meter: &mut Meter) -> bool {
+        let size = match self.chunks.get_mut(self.current) {
+            // Every family has this one, so nobody need count it.
+            None => 0,
             Some(chunk) if chunk.used == 0 => {
-                let size = (chunk.bytes.len() * 2).max(CHUNK);
-                *chunk = Chunk::new(size);
-            }
-            Some(chunk) => {
-                self.full += chunk.taken();
-                self.current += 1;
-                if self.current == self.chunks.len() {
-                    self.chunks.push(Chunk::new(CHUNK));
+                let before = chunk.bytes.len();
+                let size = (before * 2).max(CHUNK);
+                if size > MAX_BLOCK {
+                    meter.leave_out();
+                    return false;
                 }
+                *chunk = Chunk::new(size);
+                size - before
             }
+            Some(_) => {
+                self.current += 1;
+                size_at(self.current)
+            }
+        };
+        if self.current == self.chunks.len() {
+            self.chunks.push(Chunk::new(size_at(self.current)));
         }
+        meter.grow(size);
+        true
     }
 
     /// Forgets the records and keeps the memory that the next run is likely to need.
@@ -204,14 +207,16 @@ impl Arena {
         let used = (self.current + 1).min(self.chunks.len());
         let idle = self.chunks.len() - used;
         self.chunks.truncate(used + idle - idle.div_ceil(4));
-        for chunk in &mut self.chunks {
-            chunk.clear();
-            if chunk.bytes.len() > CHUNK {
-                *chunk = Chunk::new(CHUNK);
+        // The same records lie in the same places in every run: so chunks have the size that they have in the first one.
+        for (index, chunk) in self.chunks.iter_mut().enumerate() {
+            let size = size_at(index);
+            if chunk.bytes.len() == size {
+                chunk.clear();
+            } else {
+                *chunk = Chunk::new(size);
             }
         }
         self.current = 0;
-        self.full = 0;
     }
 
     /// The record at `cursor`, which is moved behind it, and its value.
@@ -288,14 +293,13 @@ impl Arena {
 
     /// Drops the records at `places`, which stand in ascending order.
     pub(crate) fn drop_records(&mut self, places: &[Place]) {
-        let mut kept = Self::default();
+        let (mut kept, mut meter) = (Self::default(), Meter::new(&RunOptions::default()));
         let mut places = places.iter().copied().peekable();
         let mut cursor = Cursor::default();
         while let Some((place, record, value)) = self.next(&mut cursor) {
             if places.next_if_eq(&place).is_none() {
-                kept.push_part(record.part(), value, |pen: &mut Pen<'_>| {
-                    pen.put(&record.chunk[..record.length()]);
-                });
+                let block = |pen: &mut Pen<'_>| pen.put(&record.chunk[..record.length()]);
+                kept.push(&mut meter, record.part(), value, block);
             }
         }
         *self = kept;
@@ -303,12 +307,8 @@ impl Arena {
 
     /// All records, without their values, as the same bytes wherever they are the same.
     pub(crate) fn records(&self) -> impl Iterator<Item = &[u8]> {
-        self.chunks.iter().map(|chunk| &chunk.bytes[..chunk.used as usize])
-    }
-
-    /// Bytes that records take.
-    pub(crate) fn used(&self) -> usize {
-        self.full + self.chunks.get(self.current).map_or(0, Chunk::taken)
+        let chunks = self.chunks.iter().take(self.current + 1);
+        chunks.map(|chunk| &chunk.bytes[..chunk.used as usize])
     }
 
     /// Bytes held, used or not.
@@ -320,6 +320,11 @@ impl Arena {
 /// What a header can tell the length of.
 const MAX_BLOCK: usize = 1 << (PART_SHIFT - TAG_BITS);
 
+/// How large the chunk at `index` is, but where a record needs more.
+fn size_at(index: usize) -> usize {
+    FIRST_CHUNK << index.min((CHUNK / FIRST_CHUNK).ilog2() as usize)
+}
+
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "no chunk is larger than MAX_BLOCK")]
 fn header(length: usize, part: u32, tag: u32) -> [u8; HEADER] {
@@ -330,9 +335,14 @@ fn header(length: usize, part: u32, tag: u32) -> [u8; HEADER] {
 mod tests {
     use super::*;
 
+    fn push(arena: &mut Arena, part: u32, value: Value, label: &str) {
+        let mut meter = Meter::new(&RunOptions::default());
+        arena.push(&mut meter, part, value, |pen: &mut Pen<'_>| pen.put(label.as_bytes()));
+    }
+
     fn fill(arena: &mut Arena, samples: usize, label: &str) {
         for i in 0..samples {
-            arena.push(Value::Uint(i as u64), |pen: &mut Pen<'_>| pen.put(label.as_bytes()));
+            push(arena, part::WHOLE, Value::Uint(i as u64), label);
         }
     }
 
@@ -351,9 +361,7 @@ mod tests {
         let values = [Value::Int(i64::MIN), Value::Uint(u64::MAX), Value::Float(-0.0)];
         let parts = || (0..1 << PART_BITS).cycle();
         for (i, part) in (0..20_000).zip(parts()) {
-            arena.push_part(part, values[i % 3], |pen: &mut Pen<'_>| {
-                pen.put(format!("{{i=\"{i}\"}} ").as_bytes());
-            });
+            push(&mut arena, part, values[i % 3], &format!("{{i=\"{i}\"}} "));
         }
         let mut cursor = Cursor::default();
         for (i, part) in (0..20_000).zip(parts()) {
@@ -377,6 +385,22 @@ mod tests {
         assert_eq!(block(arena.read(&mut cursor).unwrap().0), long.as_bytes());
         arena.clear();
         assert!(arena.capacity() <= 3 * CHUNK, "{}", arena.capacity());
+    }
+
+    #[test]
+    fn the_same_records_lie_in_the_same_places_whatever_was_there_before() {
+        let samples = |arena: &mut Arena| (0..5_000).for_each(|_| fill(arena, 1, "abc"));
+        let lengths = |arena: &Arena| arena.records().map(<[u8]>::len).collect::<Vec<_>>();
+        let mut fresh = Arena::default();
+        samples(&mut fresh);
+        let mut used = Arena::default();
+        fill(&mut used, 10, &"x".repeat(3 * CHUNK));
+        fill(&mut used, 50_000, "abc");
+        for _ in 0..3 {
+            used.clear();
+            samples(&mut used);
+            assert_eq!(lengths(&used), lengths(&fresh));
+        }
     }
 
     #[test]

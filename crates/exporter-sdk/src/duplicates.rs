@@ -52,6 +52,7 @@ impl Deduplicator {
             duplicates.dropped += dropped;
             family.drop_samples(&surplus);
         }
+        self.shrink(snapshot);
         found
     }
 
@@ -83,11 +84,17 @@ impl Deduplicator {
         hasher.finish()
     }
 
+    /// Gives memory back after a peak.
+    fn shrink(&mut self, snapshot: &Snapshot) {
+        let largest = snapshot.families.iter().map(FamilySamples::len).max().unwrap_or_default();
+        if self.places.capacity() / 4 > largest {
+            self.places.clear();
+            self.places.shrink_to(largest, |_| 0);
+        }
+    }
+
     fn search(&mut self, family: &FamilySamples, parted: bool) -> Vec<Place> {
         self.places.clear();
-        if self.places.capacity() / 4 > family.len() {
-            self.places.shrink_to(family.len(), |_| 0);
-        }
         let (seed, arena) = (&self.seed, &family.arena);
         let hash = |block: &[u8]| {
             let mut hasher = seed.build_hasher();
@@ -241,6 +248,23 @@ mod tests {
         let found = Deduplicator::default().run(&mut snapshot).unwrap();
         assert_eq!((found.dropped, found.first.as_str()), (4, "h{l=\"a\"}"));
         assert_eq!(snapshot.samples(), 8);
+    }
+
+    #[test]
+    fn memory_is_given_back_after_a_peak() {
+        let mut recorder = Recorder::new(vec![DISK.desc().into()], false);
+        let mut deduplicator = Deduplicator::default();
+        let mut run = |series: u32| {
+            let snapshot = recorder.record(None, |scrape| {
+                (0..series).rev().for_each(|i| scrape.emit(&DISK, [i], 1));
+                Ok(())
+            });
+            assert_eq!(deduplicator.run(&mut snapshot.unwrap()), None);
+            deduplicator.places.capacity()
+        };
+        assert!(run(100_000) >= 100_000);
+        // One series is never searched for.
+        assert!(run(1) < 100);
     }
 
     #[test]

@@ -181,13 +181,6 @@ impl Family {
             && self.labels().eq(other.labels())
             && self.const_labels().eq(other.const_labels())
     }
-
-    /// Whether samples of `desc` may stand in this family, beyond the name being the same.
-    pub(crate) fn matches(&self, desc: &Desc) -> bool {
-        self.kind() == desc.kind
-            && self.labels().eq(desc.labels.iter().copied())
-            && self.const_labels().eq(desc.const_labels.iter().copied())
-    }
 }
 
 impl From<&'static Desc> for Family {
@@ -230,7 +223,7 @@ impl FamilyBuilder {
         self
     }
 
-    /// Adds labels that are the same on every sample, as (name, value).
+    /// Adds labels that are the same on every sample, as (name, value). An empty value is as good as no label, and left out.
     pub fn const_labels(
         mut self,
         labels: impl IntoIterator<Item = (impl Into<Text>, impl Into<Text>)>,
@@ -287,7 +280,10 @@ impl FamilyBuilder {
         Ok(())
     }
 
-    fn finish(self) -> Family {
+    fn finish(mut self) -> Family {
+        // As in samples that bring their labels: sorted, and an empty value is none.
+        self.const_labels.retain(|(_, value)| !value.is_empty());
+        self.const_labels.sort_unstable();
         let layout = Layout::new(
             self.labels.iter().map(AsRef::as_ref),
             self.const_labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())),
@@ -385,6 +381,6 @@ mod tests {
         let family = Family::from(METRIC.desc());
         assert_eq!((family.kind(), family.name(), family.help()), (Kind::Gauge, "m", "help"));
         assert!(family.labels().eq(["a"]) && family.const_labels().eq([("c", "v")]));
-        assert!(family.matches(METRIC.desc()));
+        assert!(family.is_like(&Family::from(METRIC.desc())));
     }
 }

@@ -140,7 +140,8 @@ macro_rules! label_enum {
     };
 }
 
-/// The values of a sample's `N` labels: `()` for none, `[a, b]` where they are of one type, `(a, b)` where they are not.
+/// The values of a sample's `N` labels: `()` for none, `[a, b]` where they are of one type, `(a, b)` where they are not. It
+/// cannot be implemented for other types: a value that was left out would make a line that nobody can read.
 #[diagnostic::on_unimplemented(
     message = "this metric has {N} labels, and `{Self}` is not {N} label values",
     label = "not {N} label values",

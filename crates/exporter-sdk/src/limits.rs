@@ -13,7 +13,7 @@ use crate::family::Family;
 pub struct RunOptions {
     /// How many samples it may emit.
     pub sample_limit: Option<u64>,
-    /// How many bytes its samples may take in memory.
+    /// How many bytes of memory its samples may take, and the families that it adds.
     pub byte_limit: Option<u64>,
     /// When it is given up. A run that still emits then ends there.
     pub deadline: Option<Instant>,
@@ -93,14 +93,21 @@ pub(crate) struct Meter {
     /// Samples emitted until the last look.
     counted: u64,
     quantum: u32,
+    /// Bytes of memory taken.
+    bytes: u64,
+    byte_limit: u64,
+    /// Whether a sample was left out, whose labels are too long.
+    left_out: bool,
 }
 
-/// How many samples go by between two looks. A run may exceed its bytes, or its deadline, by so many.
+/// How many samples go by between two looks. A run may exceed its deadline by so many.
 const QUANTUM: u32 = 256;
 
 impl Meter {
     pub(crate) fn new(options: &RunOptions) -> Self {
-        let mut meter = Self { left: 0, counted: 0, quantum: 0 };
+        let byte_limit = options.byte_limit.unwrap_or(u64::MAX);
+        let (left, counted, quantum, bytes, left_out) = Default::default();
+        let mut meter = Self { left, counted, quantum, bytes, byte_limit, left_out };
         meter.refill(options);
         meter
     }
@@ -112,9 +119,33 @@ impl Meter {
         self.left == 0
     }
 
-    /// Looks at the limits; `bytes` are those in use.
+    /// Counts `bytes` of memory. When they are too many, the sample at hand is time to look.
+    pub(crate) fn grow(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        if self.bytes > self.byte_limit {
+            self.look();
+        }
+    }
+
+    /// The sample at hand was left out, because its labels are too long.
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out = true;
+        self.look();
+    }
+
+    /// Whether a sample was left out since this was asked last.
+    pub(crate) fn left_out(&mut self) -> bool {
+        std::mem::take(&mut self.left_out)
+    }
+
+    fn look(&mut self) {
+        self.quantum -= self.left - 1;
+        self.left = 1;
+    }
+
+    /// Looks at the limits.
     #[cold]
-    pub(crate) fn check(&mut self, options: &RunOptions, bytes: u64) -> Result<(), Stop> {
+    pub(crate) fn check(&mut self, options: &RunOptions) -> Result<(), Stop> {
         // Should the collector catch the unwinding, the next sample comes here again.
         self.left = 1;
         self.counted += u64::from(std::mem::take(&mut self.quantum));
@@ -123,10 +154,8 @@ impl Meter {
         {
             return Err(Stop::Samples(limit));
         }
-        if let Some(limit) = options.byte_limit
-            && bytes > limit
-        {
-            return Err(Stop::Bytes(limit));
+        if self.bytes > self.byte_limit {
+            return Err(Stop::Bytes(self.byte_limit));
         }
         if options.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(Stop::Deadline);

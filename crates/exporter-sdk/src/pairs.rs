@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::family::{self, Family};
 
-/// The labels of a sample that brings their names, in the order in which they are exposed: sorted, and behind them that of
-/// the instance.
+/// The labels of a sample that brings their names, in the order in which they are exposed: that of the family where it names
+/// them, else sorted; and behind them that of the instance.
 pub(crate) fn exposed_pairs<'a>(
     family: &'a Family,
     labels: &'a [(impl AsRef<str>, impl AsRef<str>)],
@@ -15,14 +15,20 @@ pub(crate) fn exposed_pairs<'a>(
     let mut pairs: Vec<(&str, &str)> = pairs.chain(family.const_labels()).collect();
     pairs.sort_unstable_by_key(|&(name, _)| name);
     check_pairs(family, &pairs)?;
+    if family.labels().len() == 0 {
+        // Prometheus takes an empty value for an absent label, and so do two samples that differ by nothing else.
+        pairs.retain(|(_, value)| !value.is_empty());
+    } else {
+        pairs.sort_by_key(|&(name, _)| {
+            family.labels().position(|label| label == name).unwrap_or(usize::MAX)
+        });
+    }
     if let Some((name, value)) = instance {
         if pairs.iter().any(|pair| pair.0 == &**name) {
             return Err(format!("duplicate label name `{name}`"));
         }
         pairs.push((name, value));
     }
-    // Prometheus takes an empty value for an absent label, and so do two samples that differ by nothing else.
-    pairs.retain(|(_, value)| !value.is_empty());
     Ok(pairs)
 }
 

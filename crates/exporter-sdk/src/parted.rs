@@ -4,6 +4,7 @@
 use crate::desc::Kind;
 use crate::family::Family;
 use crate::labels::Labels;
+use crate::limits::Meter;
 use crate::metric::{Histogram, Summary};
 use crate::part::{self, Part};
 use crate::scrape::Scrape;
@@ -58,7 +59,7 @@ impl Scrape<'_> {
         }
         if let Some((samples, block)) = self.find_static_parted(metric.desc(), labels) {
             let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
-            self.count_lines(lines);
+            self.count_lines(metric.desc().name, lines);
         }
     }
 
@@ -84,13 +85,13 @@ impl Scrape<'_> {
         }
         if let Some((samples, block)) = self.find_static_parted(metric.desc(), labels) {
             let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
-            self.count_lines(lines);
+            self.count_lines(metric.desc().name, lines);
         }
     }
 
     /// Emits one histogram of a family that was built at run time, with labels as (name, value) in any order. They are
     /// exposed in the order of the names, and `le` stands behind them all. Where the family names its labels, they have to
-    /// be those.
+    /// be those, and are exposed in its order.
     ///
     /// ```
     /// # use exporter_sdk::{Family, HistogramValue, Scrape};
@@ -110,13 +111,13 @@ impl Scrape<'_> {
         }
         if let Some((samples, block)) = self.find_parted(Kind::Histogram, family, labels) {
             let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
-            self.count_lines(lines);
+            self.count_lines(family.name(), lines);
         }
     }
 
     /// Emits one summary of a family that was built at run time, with labels as (name, value) in any order. They are
     /// exposed in the order of the names, and `quantile` stands behind them all. Where the family names its labels, they
-    /// have to be those.
+    /// have to be those, and are exposed in its order.
     ///
     /// ```
     /// # use exporter_sdk::{Family, Scrape, SummaryValue};
@@ -136,18 +137,19 @@ impl Scrape<'_> {
         }
         if let Some((samples, block)) = self.find_parted(Kind::Summary, family, labels) {
             let lines = samples.push_lines(&block, value.parts(), value.sum, value.count);
-            self.count_lines(lines);
+            self.count_lines(family.name(), lines);
         }
     }
 
-    fn count_lines(&mut self, lines: usize) {
-        (0..lines).for_each(|_| self.count());
+    fn count_lines(&mut self, name: &str, lines: usize) {
+        (0..lines).for_each(|_| self.count(name));
     }
 }
 
 /// Where the lines of one sample go.
 pub(crate) struct Lines<'a> {
     pub(crate) samples: &'a mut FamilySamples,
+    pub(crate) meter: &'a mut Meter,
     pub(crate) stamp: Option<i64>,
 }
 
@@ -161,8 +163,11 @@ impl Lines<'_> {
         sum: f64,
         count: u64,
     ) -> usize {
-        let Self { samples, stamp } = self;
+        let Self { samples, meter, stamp } = self;
         let before = samples.len();
+        let mut push = |part, value, block: &[u8]| {
+            samples.push_part(meter, stamp, part, value, block);
+        };
         let open = block.strip_suffix(b"} ");
         let mut bounded = Vec::with_capacity(block.len() + 16);
         for (part, value) in parts {
@@ -170,10 +175,10 @@ impl Lines<'_> {
             bounded.extend_from_slice(open.unwrap_or(b"{"));
             bounded.extend_from_slice(if open.is_some() { b"," } else { b"" });
             bounded.extend_from_slice(part::opening(part.tag()).unwrap_or_default().as_bytes());
-            samples.push_part(stamp, part, value, &bounded);
+            push(part, value, &bounded);
         }
-        samples.push_part(stamp, Part::Sum, Value::Float(sum), block);
-        samples.push_part(stamp, Part::Count, Value::Uint(count), block);
+        push(Part::Sum, Value::Float(sum), block);
+        push(Part::Count, Value::Uint(count), block);
         samples.len() - before
     }
 }

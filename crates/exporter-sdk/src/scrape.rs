@@ -74,8 +74,9 @@ impl Scrape<'_> {
         };
         let layout = &self.recorder.layouts[index];
         let block = OwnBlock { layout, labels: &labels };
-        self.snapshot.families[index].push(self.stamp, value.into_value(), block);
-        self.count();
+        let family = &mut self.snapshot.families[index];
+        family.push(&mut self.meter, self.stamp, value.into_value(), block);
+        self.count(metric.desc().name);
     }
 
     /// Emits one sample of a family that was built at run time, with the values of its labels in their order.
@@ -107,7 +108,8 @@ impl Scrape<'_> {
             return;
         };
         let layout = &self.recorder.layouts[index];
-        self.snapshot.families[index].push(self.stamp, value, |pen: &mut Pen<'_>| {
+        let samples = &mut self.snapshot.families[index];
+        samples.push(&mut self.meter, self.stamp, value, |pen: &mut Pen<'_>| {
             if wanted == 0 {
                 layout.write_constant(pen);
             } else {
@@ -115,7 +117,7 @@ impl Scrape<'_> {
                 labels.clone().for_each(|label| writer.push(&label));
             }
         });
-        self.count();
+        self.count(family.name());
     }
 
     /// Emits one sample that brings the names of its labels, as (name, value) in any order; they are exposed in the order
@@ -135,8 +137,9 @@ impl Scrape<'_> {
         let Some(index) = self.find_whole(family, value) else {
             return;
         };
-        self.snapshot.families[index].push(self.stamp, value, |pen: &mut Pen<'_>| pen.put(&block));
-        self.count();
+        let write = |pen: &mut Pen<'_>| pen.put(&block);
+        self.snapshot.families[index].push(&mut self.meter, self.stamp, value, write);
+        self.count(family.name());
     }
 
     /// Emits an info: labels that say what the source is, with the value 1.
@@ -155,8 +158,9 @@ impl Scrape<'_> {
         };
         let block = self.recorder.layouts[index].render_own(&labels);
         let one = Value::Uint(1);
-        self.snapshot.families[index].push(self.stamp, one, |pen: &mut Pen<'_>| pen.put(&block));
-        self.count();
+        let write = |pen: &mut Pen<'_>| pen.put(&block);
+        self.snapshot.families[index].push(&mut self.meter, self.stamp, one, write);
+        self.count(metric.desc().name);
     }
 
     /// Says when the samples that follow were true, where the source tells; `None` for now, which is how a run begins.
@@ -205,16 +209,20 @@ impl Scrape<'_> {
         self.options.owners.as_ref()?.owner_of(family)
     }
 
+    /// Counts one line of the metric `name`.
     #[inline]
-    pub(crate) fn count(&mut self) {
+    pub(crate) fn count(&mut self, name: &str) {
         if self.meter.count() {
-            self.check_limits();
+            self.check_limits(name);
         }
     }
 
     #[cold]
-    fn check_limits(&mut self) {
-        if let Err(stop) = self.meter.check(&self.options, self.snapshot.used()) {
+    fn check_limits(&mut self, name: &str) {
+        if self.meter.left_out() {
+            self.fail(name, "the labels of one sample take 32 MiB or more".to_owned());
+        }
+        if let Err(stop) = self.meter.check(&self.options) {
             // The hook that reports panics is not called: nothing is wrong with the code.
             panic::resume_unwind(Box::new(stop));
         }
@@ -267,7 +275,8 @@ impl Scrape<'_> {
     }
 
     fn lines(&mut self, index: usize) -> Lines<'_> {
-        Lines { samples: &mut self.snapshot.families[index], stamp: self.stamp }
+        let samples = &mut self.snapshot.families[index];
+        Lines { samples, meter: &mut self.meter, stamp: self.stamp }
     }
 
     #[inline]
@@ -282,8 +291,9 @@ impl Scrape<'_> {
         } else if let Some(&index) = self.recorder.by_name.get(desc.name) {
             // A `const` metric has an address of its own wherever it is named: the name finds it, once per address.
             let described = self.snapshot.families[index].family();
-            if !described.matches(desc) {
-                let problem = differs(described, &Family::from(desc));
+            let emitted = Family::from(desc);
+            if !described.is_like(&emitted) {
+                let problem = differs(described, &emitted);
                 self.fail(desc.name, problem);
                 return None;
             }
@@ -348,6 +358,7 @@ impl Scrape<'_> {
             self.fail(name, problem);
             return None;
         }
+        self.meter.grow(ADDED_FAMILY);
         let layout = self.recorder.layout(&family);
         self.snapshot.families.push(FamilySamples::new(family, &layout));
         self.recorder.layouts.push(layout);
@@ -361,6 +372,9 @@ impl Scrape<'_> {
         note(&mut self.invalid, metric, problem);
     }
 }
+
+/// What a family that a run adds takes in memory besides what its samples need beyond the first few: measured.
+const ADDED_FAMILY: usize = 1024;
 
 /// What stands between name and value of a sample with these labels.
 fn block_of(pairs: &[(&str, &str)]) -> Vec<u8> {

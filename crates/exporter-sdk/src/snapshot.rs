@@ -4,6 +4,7 @@
 use crate::arena::{Arena, Cursor, Place, Record};
 use crate::family::Family;
 use crate::labels::Layout;
+use crate::limits::Meter;
 use crate::part::{self, Part};
 use crate::pen::{Block, Fragment, Pen};
 use crate::value::Value;
@@ -23,11 +24,6 @@ impl Snapshot {
     /// How many samples there are in all families.
     pub fn samples(&self) -> usize {
         self.families.iter().map(FamilySamples::len).sum()
-    }
-
-    /// Bytes that the samples take.
-    pub(crate) fn used(&self) -> u64 {
-        self.families.iter().map(|family| family.arena.used() as u64).sum()
     }
 
     /// Bytes of memory held for samples.
@@ -132,16 +128,29 @@ impl FamilySamples {
     /// Appends a sample that is one number, taken at `stamp` where that is known.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "measured: a loop that emits is a tenth faster")]
-    pub(crate) fn push(&mut self, stamp: Option<i64>, value: Value, block: impl Block) {
+    pub(crate) fn push(
+        &mut self,
+        meter: &mut Meter,
+        stamp: Option<i64>,
+        value: Value,
+        block: impl Block,
+    ) {
         match stamp {
-            None => self.arena.push(value, block),
-            Some(stamp) => self.push_stamped(stamp, Part::Whole, value, &block),
+            None => self.arena.push(meter, part::WHOLE, value, block),
+            Some(stamp) => self.push_stamped(meter, stamp, Part::Whole, value, &block),
         }
         self.len += 1;
     }
 
     /// Appends one line of a sample that has several. `block` is what stands before the bound, or the value.
-    pub(crate) fn push_part(&mut self, stamp: Option<i64>, part: Part, value: Value, block: &[u8]) {
+    pub(crate) fn push_part(
+        &mut self,
+        meter: &mut Meter,
+        stamp: Option<i64>,
+        part: Part,
+        value: Value,
+        block: &[u8],
+    ) {
         let whole = |pen: &mut Pen<'_>| {
             pen.put(block);
             if let Some(bound) = part.bound() {
@@ -149,16 +158,23 @@ impl FamilySamples {
             }
         };
         match stamp {
-            None => self.arena.push_part(part.tag(), value, whole),
-            Some(stamp) => self.push_stamped(stamp, part, value, &whole),
+            None => self.arena.push(meter, part.tag(), value, whole),
+            Some(stamp) => self.push_stamped(meter, stamp, part, value, &whole),
         }
         self.len += 1;
     }
 
     #[cold]
-    fn push_stamped(&mut self, stamp: i64, part: Part, value: Value, block: &impl Block) {
+    fn push_stamped(
+        &mut self,
+        meter: &mut Meter,
+        stamp: i64,
+        part: Part,
+        value: Value,
+        block: &impl Block,
+    ) {
         self.stamped = true;
-        self.arena.push_part(part.tag() | part::STAMPED, value, |pen: &mut Pen<'_>| {
+        self.arena.push(meter, part.tag() | part::STAMPED, value, |pen: &mut Pen<'_>| {
             block.write(pen);
             pen.put(&stamp.to_le_bytes());
         });

@@ -40,10 +40,10 @@ fn a_histogram_is_its_buckets_then_sum_and_count() {
         Family::histogram("h", "").labels(["b", "a"]).const_labels([("c", "1")]).build().unwrap();
     let value = HistogramValue { buckets: &[(-1.0, 0), (0.5, 2)], sum: -0.5, count: 3 };
     let snapshot = run(&family, |scrape| {
-        scrape.emit_histogram_pairs(&family, &[("b", "x"), ("a", "y")], &value);
+        scrape.emit_histogram_pairs(&family, &[("a", "y"), ("b", "x")], &value);
     });
     let snapshot = snapshot.unwrap();
-    let labels = "a=\"y\",b=\"x\",c=\"1\",instance_name=\"i\"";
+    let labels = "b=\"x\",a=\"y\",c=\"1\",instance_name=\"i\"";
     let expected = [
         (Part::Bucket(-1.0), Value::Uint(0)),
         (Part::Bucket(0.5), Value::Uint(2)),

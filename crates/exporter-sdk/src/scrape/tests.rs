@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::value::Value;
-use crate::{Counter, Gauge};
+use crate::{Counter, Gauge, Histogram, HistogramValue, Stop};
 
 static DISK_READ: Counter<1> = Counter::new("disk_read_total", "r").labels(&["device"]);
 static DISK_WRITTEN: Counter<1> = Counter::new("disk_written_total", "w").labels(&["device"]);
@@ -62,6 +62,78 @@ fn a_reused_snapshot_holds_nothing_of_the_last_run() {
     let first = run(&mut recorder, None, |s| s.emit(&LOAD, (), 1));
     let second = run(&mut recorder, Some(first), |s| s.emit(&DISK_READ, ["x"], 2));
     assert_eq!(lines(&second), ["disk_read_total{device=\"x\"} 2"]);
+}
+
+/// What ended a run that may take `byte_limit` bytes, and after how many samples.
+fn stopped(byte_limit: u64, mut emit: impl FnMut(&mut Scrape<'_>, usize)) -> (Option<Stop>, usize) {
+    let mut recorder = Recorder::new(families(), true);
+    let options = RunOptions { byte_limit: Some(byte_limit), ..RunOptions::default() };
+    let mut scrape = recorder.begin(None, options);
+    let mut emitted = 0;
+    let run = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+        for i in 0..1_000_000 {
+            emit(&mut scrape, i);
+            emitted += 1;
+        }
+    }));
+    (run.err().and_then(|payload| Stop::of(&*payload)), emitted)
+}
+
+#[test]
+fn bytes_are_counted_whatever_they_are_taken_for() {
+    const LIMIT: u64 = 16 << 20;
+    let over = Some(Stop::Bytes(LIMIT));
+    let long = "x".repeat(1 << 20);
+    let (stop, emitted) = stopped(LIMIT, |scrape, _| scrape.emit(&DISK_READ, [&long], 1));
+    assert!(stop == over && (4..17).contains(&emitted), "{stop:?} {emitted}");
+    let (stop, emitted) = stopped(LIMIT, |scrape, i| scrape.emit(&DISK_READ, [i], 1));
+    assert!(stop == over && (500_000..800_000).contains(&emitted), "{stop:?} {emitted}");
+    // One sample each of as many families.
+    let (stop, emitted) = stopped(LIMIT, |scrape, i| {
+        let family = Family::gauge(format!("family_{i}"), "").build().unwrap();
+        scrape.emit_dynamic(&family, [""; 0], 1);
+    });
+    assert!(stop == over && (8_000..17_000).contains(&emitted), "{stop:?} {emitted}");
+    let (stop, emitted) = stopped(LIMIT, |scrape, _| scrape.emit(&LOAD, (), 1));
+    assert_eq!((stop, emitted), (None, 1_000_000));
+}
+
+#[test]
+fn labels_that_are_too_long_for_any_sample_fail_the_run() {
+    let recorder = &mut Recorder::new(families(), false);
+    let longest = "x".repeat((32 << 20) - 32);
+    let snapshot = run(recorder, None, |s| s.emit(&DISK_READ, [&longest], 1));
+    assert_eq!(snapshot.samples(), 1);
+    drop(snapshot);
+    let long = "x".repeat(32 << 20);
+    assert_eq!(
+        problem(recorder, |s| {
+            s.emit(&DISK_READ, ["short"], 1);
+            s.emit(&DISK_READ, [&long], 1);
+            s.emit(&DISK_READ, ["another"], 1);
+        }),
+        "metric `disk_read_total`: the labels of one sample take 32 MiB or more"
+    );
+}
+
+#[test]
+fn one_series_is_the_same_however_it_was_emitted() {
+    static LATENCY: Histogram<2> = Histogram::new("latency", "").labels(&["b", "a"]);
+    let plain = Family::gauge("plain", "").const_labels([("z", "1"), ("a", "2"), ("e", "")]);
+    let plain = plain.build().unwrap();
+    let latency = Family::from(LATENCY.desc());
+    let value = HistogramValue { buckets: &[], sum: 1.0, count: 1 };
+    let recorder = &mut Recorder::new(vec![plain.clone(), latency.clone()], false);
+    let mut snapshot = run(recorder, None, |s| {
+        s.emit_dynamic(&plain, [""; 0], 1);
+        s.emit_pairs(&plain, &[("", ""); 0], 2);
+        s.emit_histogram(&LATENCY, ["", "y"], &value);
+        s.emit_histogram_pairs(&latency, &[("a", "y"), ("b", "")], &value);
+    });
+    let expected = ["plain{a=\"2\",z=\"1\"} 1", "plain{a=\"2\",z=\"1\"} 2"];
+    assert_eq!(lines(&snapshot)[..2], expected);
+    let found = crate::Deduplicator::default().run(&mut snapshot).unwrap();
+    assert_eq!((found.dropped, snapshot.samples()), (4, 4));
 }
 
 fn problem(recorder: &mut Recorder, run: impl FnOnce(&mut Scrape<'_>)) -> String {
