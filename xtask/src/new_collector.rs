@@ -10,7 +10,7 @@ use lexopt::prelude::*;
 use toml_edit::{Array, DocumentMut, InlineTable, Value as Toml};
 
 use crate::process::cargo;
-use crate::templates::{DESCRIPTION, Shape};
+use crate::templates::{self, DESCRIPTION, Shape};
 use crate::{Outcome, docs};
 
 /// Words that flags, URLs and the configuration file use for themselves.
@@ -37,7 +37,12 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
         eprintln!("note: `cargo fmt` did not run; the new files may need it");
     }
     eprintln!("Building exporter-bin with it, for its README ...");
-    docs::write_readme(root, &names.collector, &names.feature)?;
+    if let Err(error) = docs::write_readme(root, &names.collector, &names.feature) {
+        change.take_back();
+        return Err(
+            format!("nothing was changed, because the exporter does not build: {error}").into()
+        );
+    }
     println!(
         "Wrote crates/{0}, and built it into exporter-bin as the feature `{1}`.\n",
         names.package, names.feature
@@ -101,9 +106,16 @@ impl Names {
             collector: name.to_owned(),
             package: format!("collector-{feature}"),
             feature,
-            type_name: name.split('_').map(capital).collect(),
+            type_name: type_name(name.split('_').map(capital).collect()),
         })
     }
+}
+
+/// What the type is called: as the collector, unless its source calls something else so.
+fn type_name(name: String) -> String {
+    const PRELUDE: [&str; 8] = ["Box", "Err", "None", "Ok", "Option", "Some", "String", "Vec"];
+    let taken = PRELUDE.contains(&name.as_str()) || templates::names(&name);
+    if taken { name + "Collector" } else { name }
 }
 
 /// The files to write, each with its new text and, where it exists, its old one.
@@ -127,6 +139,8 @@ impl Change {
         change.edit(root.join("Cargo.toml"), |text| workspace_manifest(text, names))?;
         change.edit(root.join("exporter-bin/Cargo.toml"), |text| binary_manifest(text, names))?;
         change.edit(root.join("exporter-bin/src/main.rs"), |text| main_rs(text, names))?;
+        // The build changes it.
+        change.edit(root.join("Cargo.lock"), |text| Ok(text.to_owned()))?;
         change.edit(root.join("README.md"), |text| {
             let mut collectors = docs::collectors(root)?;
             collectors.insert(names.collector.clone(), DESCRIPTION.to_owned());
@@ -289,6 +303,15 @@ mod tests {
         assert_eq!(names.feature, "my-thing2");
         assert_eq!(names.package, "collector-my-thing2");
         assert_eq!(names.type_name, "MyThing2");
+    }
+
+    #[test]
+    fn a_type_is_called_by_no_name_that_its_source_has_already() {
+        let type_name = |name| Names::new(name).unwrap().type_name;
+        assert_eq!(type_name("spool"), "Spool");
+        for name in ["self", "collector", "context", "result", "vec", "path_buf"] {
+            assert!(type_name(name).ends_with("Collector"), "{name}");
+        }
     }
 
     #[test]

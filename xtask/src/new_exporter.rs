@@ -20,6 +20,7 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     }
     let name = folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_");
     let names = Names::new(&name).map_err(|error| format!("{}: {error}", folder.display()))?;
+    check_module(&names.collector)?;
     if folder.exists() {
         return Err(format!("{} exists already", folder.display()).into());
     }
@@ -37,6 +38,27 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     println!("  test it   cargo test --manifest-path {}/Cargo.toml", folder.display());
     println!("  run it    cargo run --manifest-path {}/Cargo.toml", folder.display());
     println!("  scrape it curl http://localhost:9999/metrics");
+    Ok(())
+}
+
+/// Words that cannot name a module, and the collector that the exporter has besides.
+const RESERVED: [&str; 47] = [
+    "abstract", "as", "async", "await", "become", "break", "const", "continue", "crate", "do",
+    "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in",
+    "let", "loadavg", "loop", "macro", "main", "match", "mod", "move", "mut", "override", "priv",
+    "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "try", "type",
+    "unsafe", "use", "where",
+];
+
+/// The collector of an exporter is a module of its program.
+fn check_module(name: &str) -> Outcome {
+    if RESERVED.contains(&name) {
+        return Err(format!(
+            "`{name}` cannot name an exporter: its collector would be called so, and that is a word of Rust's, or the other \
+             collector that it has; call it `{name}_exporter`, say"
+        )
+        .into());
+    }
     Ok(())
 }
 
@@ -77,3 +99,14 @@ fn files(root: &Path, names: &Names) -> Vec<(String, String)> {
 const MANIFEST: &str = include_str!("../templates/exporter.toml.txt");
 const MAIN: &str = include_str!("../templates/exporter_main.rs.txt");
 const TEST: &str = include_str!("../templates/exporter_test.rs.txt");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_can_be_no_module_is_refused() {
+        assert!(check_module("type").unwrap_err().to_string().contains("call it `type_exporter`"));
+        assert!(check_module("loadavg").is_err() && check_module("spool").is_ok());
+    }
+}

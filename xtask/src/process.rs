@@ -10,9 +10,19 @@ use crate::Outcome;
 pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
-    // Set for this process by `cargo run`; a build below must not take itself for a part of it.
-    command.env_remove("CARGO_MANIFEST_DIR");
+    // Set for this process by `cargo run`. Build scripts that look at them would run again, and all that depends on them, each
+    // time that somebody builds without this process, and with it.
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(of_a_package) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether a variable of the environment tells of the package that Cargo runs.
+fn of_a_package(name: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Shows a command, runs it, and fails when it fails.

@@ -53,5 +53,18 @@ impl Shape {
     }
 }
 
+/// Whether the code of a template names something `word`.
+pub(crate) fn names(word: &str) -> bool {
+    let of_word = |line: &str| {
+        line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word)
+    };
+    let mut files = [(false, false), (false, true), (true, false), (true, true)]
+        .into_iter()
+        .flat_map(|(waits, dynamic)| Shape { waits, dynamic }.files())
+        .filter(|(path, _)| *path == "src/lib.rs");
+    let code = |line: &&str| !line.trim_start().starts_with("//");
+    files.any(|(_, text)| text.lines().filter(code).any(of_word))
+}
+
 const MANIFEST: &str = include_str!("../templates/blocking.toml.txt");
 const ASYNC_MANIFEST: &str = include_str!("../templates/async.toml.txt");
