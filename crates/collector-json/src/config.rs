@@ -110,8 +110,8 @@ pub(crate) struct MetricConfig {
     /// Numbers for values that are text, such as `{up: 1, down: 0}`.
     #[serde(default)]
     pub(crate) mapping: BTreeMap<String, f64>,
-    /// What becomes of a value or label that is missing or null: `error` fails the run; `skip` leaves out the sample without
-    /// a value, and a label without one.
+    /// What becomes of a value, a label or what `path` names, when it is missing or null: `error` fails the run; `skip` leaves
+    /// out the sample without a value, and a label without one.
     #[serde(default)]
     pub(crate) on_missing: OnMissing,
 }

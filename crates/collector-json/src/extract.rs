@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use crate::config::{MetricConfig, OnMissing, ValueConfig};
-use crate::term::{Found, Place, Term, is_singular, path};
+use crate::term::{Found, Place, Term, path, singular};
 
 /// An entry of `metrics`.
 pub(crate) struct Metric {
@@ -16,6 +16,8 @@ pub(crate) struct Metric {
     key: String,
     family: Family,
     path: JsonPath,
+    /// What it finds nodes in, where there may be none: a list or object that has to be there.
+    within: Option<JsonPath>,
     value: Term,
     /// In the order of the family's.
     labels: Vec<Term>,
@@ -55,12 +57,14 @@ impl Metric {
                 term => term,
             },
         };
+        let within = Some(singular(&config.path)).filter(|within| *within != config.path);
         let labels = config.labels.iter();
         let labels = labels.map(|(name, text)| Term::parse(text).at(format_args!("labels.{name}")));
         Ok(Self {
             key: String::new(),
             family,
             path: path(&config.path).at("path")?,
+            within: within.map(path).transpose()?,
             value,
             labels: labels.collect::<Result<_>>()?,
             config: config.clone(),
@@ -93,8 +97,8 @@ impl Metric {
     /// Emits the samples that the document has.
     pub(crate) fn emit(&self, document: &Value, scrape: &mut Scrape<'_>) -> Result {
         let nodes = self.path.query_located(document);
-        if nodes.is_empty() && is_singular(&self.config.path) {
-            return self.missing(&format_args!("path `{}`", self.config.path));
+        if nodes.is_empty() {
+            return self.none(document);
         }
         let mut labels = Vec::with_capacity(self.labels.len());
         for node in nodes.iter() {
@@ -102,6 +106,24 @@ impl Metric {
             self.sample(Place { document, node }, &mut labels, scrape)?;
         }
         Ok(())
+    }
+
+    /// The path found nothing.
+    fn none(&self, document: &Value) -> Result {
+        let found = self.within.as_ref().and_then(|within| within.query(document).first());
+        match found {
+            Some(Value::Array(_) | Value::Object(_)) => Ok(()),
+            None | Some(Value::Null) => {
+                self.missing(&format_args!("path `{}`", singular(&self.config.path)))
+            }
+            Some(other) => Err(format!(
+                "{}: path `{}`: expected a list or an object, found {}",
+                self.key,
+                singular(&self.config.path),
+                kind(other)
+            )
+            .into()),
+        }
     }
 
     fn sample<'a>(

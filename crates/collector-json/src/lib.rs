@@ -13,7 +13,8 @@
 //! numbers are exact up to 64 bits. A label is text, a number, `true` or `false`.
 //!
 //! What is missing (or null) fails the run, with a message that says where, or is left out with `on_missing: skip`. A path
-//! with wildcards that finds nothing misses nothing: a list may be empty.
+//! with wildcards that finds nothing misses nothing, as long as there is a list or an object for it to look into: a list may be
+//! empty.
 //!
 //! Headers, body and credentials go to the origin (scheme, host and port) of `url` alone, wherever it redirects to.
 

@@ -76,11 +76,11 @@ pub(crate) fn path(text: &str) -> Result<JsonPath> {
     })
 }
 
-/// Whether the path names one node: it has no wildcards, slices, filters, unions or descendants ("singular" in RFC 9535).
-pub(crate) fn is_singular(path: &str) -> bool {
-    let mut quote = None;
-    let mut last = ' ';
-    for c in path.chars() {
+/// The beginning of a path that names one node: up to its first wildcard, slice, filter, union or descendants. All of it where
+/// there is none of these (it is "singular" then, in RFC 9535).
+pub(crate) fn singular(path: &str) -> &str {
+    let (mut quote, mut last, mut segment) = (None, ' ', 0);
+    for (at, c) in path.char_indices() {
         match quote {
             Some(_) if last == '\\' => last = ' ',
             Some(open) => {
@@ -89,14 +89,17 @@ pub(crate) fn is_singular(path: &str) -> bool {
             }
             None => {
                 if "*?:,".contains(c) || (c == '.' && last == '.') {
-                    return false;
+                    return path[..segment].trim_end();
+                }
+                if ".[".contains(c) {
+                    segment = at;
                 }
                 quote = Some(c).filter(|c| "'\"".contains(*c));
                 last = c;
             }
         }
     }
-    true
+    path
 }
 
 /// `key()` and `key(N)`.
@@ -150,12 +153,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn singular_paths_are_told_from_those_that_may_find_nothing() {
+    fn a_path_is_singular_up_to_where_it_may_find_several() {
         for path in ["$", "$.a.b", "$['a*']", "$[\"a,'b\"][0]", r"$['a\'*'].b", "$[-1]"] {
-            assert!(is_singular(path), "{path}");
+            assert_eq!(singular(path), path);
         }
-        for path in ["$.*", "$[*]", "$..a", "$[0,1]", "$[1:2]", "$[?@.a]", r"$['a\\'].*"] {
-            assert!(!is_singular(path), "{path}");
+        for path in ["$.*", "$[*]", "$..a", "$[0,1]", "$[1:2]", "$[?@.a]", "$ [*].b.*"] {
+            assert_eq!(singular(path), "$", "{path}");
         }
+        assert_eq!(singular(r"$['a\\'].*"), r"$['a\\']");
+        assert_eq!(singular("$.a[0]..b"), "$.a[0]");
+        assert_eq!(singular("$.a['.['][?@.b == '*'].c"), "$.a['.[']");
     }
 }

@@ -100,6 +100,23 @@ fn what_is_missing_fails_the_run_or_is_left_out() {
 }
 
 #[test]
+fn a_list_may_be_empty_but_not_be_something_else() {
+    const METRIC: &str = "metrics: [{name: m, help: h, path: '$.shops[*]', value: $.n}]";
+    assert_eq!(samples(r#"{"shops": []}"#, METRIC), "");
+    let at = "URL/: metrics[0] `m`: path `$.shops`:";
+    let missing = format!("{at} it is missing or null; with `on_missing: skip` it is left out");
+    for document in [r#"{"error": "maintenance"}"#, r#"{"shops": null}"#, "[]", "7"] {
+        assert_eq!(failure(document, METRIC), missing);
+        assert_eq!(samples(document, &METRIC.replace("}]", ", on_missing: skip}]")), "");
+    }
+    let expected = format!("{at} expected a list or an object, found a number");
+    assert_eq!(failure(r#"{"shops": 5}"#, METRIC), expected);
+    let everywhere = METRIC.replace("$.shops[*]", "$..shop");
+    assert_eq!(samples("[]", &everywhere), "");
+    assert!(failure("\"no\"", &everywhere).contains("path `$`: expected a list or an object"));
+}
+
+#[test]
 fn a_label_that_is_missing_is_told_with_its_place() {
     let metric = "metrics: [{name: m, help: h, path: '$[*]', value: $.n, labels: {l: $.x}}]";
     assert_eq!(
