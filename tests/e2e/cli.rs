@@ -145,6 +145,12 @@ fn what_is_not_understood_is_one_line_and_code_2() {
         2,
         "invalid value 'loud' for '--log.level <LEVEL>' [possible values: debug, info, warn, error]; try --help",
     );
+    refused(
+        &["--web.telemetry-path=/-/healthy"],
+        2,
+        "invalid value '/-/healthy' for '--web.telemetry-path <PATH>': there is another page at `/-`; \
+         take a path such as `/metrics`; try --help",
+    );
     refused(&["lst"], 2, "unrecognized subcommand 'lst' (did you mean list?); try --help");
 }
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct JsonConfig {
-    /// Where the document is, `http` or `https`. A user name and password in it are sent as basic authentication.
+    /// Where the document is, `http` or `https`. A user name and password in it are sent as basic authentication, and
+    /// shown nowhere. Its query is shown with the configuration: a token belongs into `headers`, where it can.
     pub(crate) url: String,
     /// The method of the request.
     pub(crate) method: String,

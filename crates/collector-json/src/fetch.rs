@@ -31,7 +31,7 @@ pub(crate) struct Source {
 /// How connections are made.
 struct Way {
     identity: Identity,
-    proxy: Option<Proxy>,
+    proxy: Option<(Url, Proxy)>,
     proxy_from_environment: bool,
 }
 
@@ -131,7 +131,11 @@ impl Source {
         }
         let response = request.send().await;
         // Its own message has the whole URL, which may hold a secret.
-        response.map_err(reqwest::Error::without_url).at(told(url))
+        let place = match &self.way.proxy {
+            Some((proxy, _)) => format!("{}: through the proxy {}", told(url), told(proxy)),
+            None => told(url),
+        };
+        response.map_err(reqwest::Error::without_url).at(place)
     }
 
     fn client(&mut self, url: &Url) -> Result<Client> {
@@ -189,7 +193,7 @@ impl Way {
         if !self.proxy_from_environment {
             client = client.no_proxy();
         }
-        if let Some(proxy) = &self.proxy {
+        if let Some((_, proxy)) = &self.proxy {
             client = client.proxy(proxy.clone());
         }
         Ok(client.build()?)
@@ -232,6 +236,9 @@ fn url(text: &str) -> Result<Url> {
     if text.is_empty() {
         return Err("it is missing; say where the document is".into());
     }
+    if !text.contains(':') {
+        return Err("expected `http://` or `https://`, and then a host".into());
+    }
     let url = Url::parse(text)?;
     if !["http", "https"].contains(&url.scheme()) {
         return Err(format!("expected `http://` or `https://`, found `{}:`", url.scheme()).into());
@@ -239,9 +246,8 @@ fn url(text: &str) -> Result<Url> {
     Ok(url)
 }
 
-fn proxy(text: &str) -> Result<Proxy> {
-    url(text)?;
-    Ok(Proxy::all(text).map_err(reqwest::Error::without_url)?)
+fn proxy(text: &str) -> Result<(Url, Proxy)> {
+    Ok((url(text)?, Proxy::all(text).map_err(reqwest::Error::without_url)?))
 }
 
 /// A URL as messages have it: without user name, password, query and fragment, any of which may be secret.

@@ -285,7 +285,22 @@ fn duration(text: &str) -> Result<Duration, String> {
     duration.map(|duration| duration.0).map_err(|error| error.to_string())
 }
 
+/// Where the metrics are: no place that has a page of its own, see the table of endpoints in the README.
 fn telemetry_path(text: &str) -> Result<String, String> {
+    const PAGES: [&str; 5] = ["/-", "/collectors", "/config", "/sd", "/style.css"];
+    let path = path(text)?;
+    let is_at = |page: &&&str| {
+        path.strip_prefix(**page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    match PAGES.iter().find(is_at) {
+        Some(page) => {
+            Err(format!("there is another page at `{page}`; take a path such as `/metrics`"))
+        }
+        None => Ok(path),
+    }
+}
+
+fn path(text: &str) -> Result<String, String> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     if text.starts_with('/') && text.bytes().all(legal) {
         Ok(text.to_owned())
@@ -296,7 +311,7 @@ fn telemetry_path(text: &str) -> Result<String, String> {
 
 /// The same, where `/` means nothing, and a slash at the end neither.
 fn route_prefix(text: &str) -> Result<String, String> {
-    telemetry_path(text).map(|path| path.trim_end_matches('/').to_owned())
+    path(text).map(|path| path.trim_end_matches('/').to_owned())
 }
 
 fn external_url(text: &str) -> Result<ExternalUrl, String> {

@@ -1,9 +1,9 @@
 //! Flags for the keys of collectors, made from the schema of their configuration: `--collector.<name>.<key>=<value>`.
 //!
 //! The key `device_exclude` is the flag `device-exclude`, the key `include` under `flags` is `flags.include`. A boolean
-//! takes no value and has a `--no-` form; a list is given by repeating its flag.
+//! needs no value and has a `--no-` form; a list is given by repeating its flag.
 
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use exporter_runtime::{CollectorType, KeyDoc, Shape, document_keys};
 use serde_json::Value;
 
@@ -100,8 +100,15 @@ impl KeyFlag {
             Shape::Boolean => {
                 let no = self.no_flag();
                 let off = Arg::new(no.clone()).long(no.clone()).hide(true).global(true);
+                let on = arg
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true")
+                    .value_name("true|false")
+                    .value_parser(value_parser!(bool))
+                    .hide_possible_values(true);
                 vec![
-                    arg.action(ArgAction::SetTrue).overrides_with(no),
+                    on.overrides_with(no),
                     off.action(ArgAction::SetTrue).overrides_with(self.flag.clone()),
                 ]
             }
@@ -115,15 +122,16 @@ impl KeyFlag {
         let Some(value) = self.value(matches)? else {
             return Ok(None);
         };
-        let no = value == Value::Bool(false);
+        let no = self.shape == Shape::Boolean && matches.get_flag(&self.no_flag());
         let flag = if no { self.no_flag() } else { self.flag.clone() };
         Ok(Some(Overlay { path: self.path.clone(), value, flag: format!("--{flag}") }))
     }
 
     fn value(&self, matches: &ArgMatches) -> Result<Option<Value>, String> {
         if self.shape == Shape::Boolean {
-            let (on, off) = (matches.get_flag(&self.flag), matches.get_flag(&self.no_flag()));
-            return Ok((on || off).then_some(Value::Bool(on)));
+            let on = matches.get_one(&self.flag).copied();
+            let off = matches.get_flag(&self.no_flag()).then_some(false);
+            return Ok(on.or(off).map(Value::Bool));
         }
         let Some(values) = matches.get_many::<String>(&self.flag) else {
             return Ok(None);
@@ -288,6 +296,23 @@ mod tests {
         assert_eq!(parse(&[]), Ok(json!({})));
         let args = ["--collector.sample.strict", "--no-collector.sample.strict"];
         assert_eq!(parse(&args), Ok(json!({"strict": false})));
+        assert_eq!(
+            parse(&["--no-collector.sample.strict", "--collector.sample.strict"]),
+            Ok(json!({"strict": true}))
+        );
+    }
+
+    #[test]
+    fn a_boolean_may_have_a_value() {
+        for value in [true, false] {
+            let arg = format!("--collector.sample.strict={value}");
+            assert_eq!(parse(&[&arg]), Ok(json!({"strict": value})));
+        }
+        let wrong = parse(&["--collector.sample.strict=no"]).unwrap_err();
+        assert!(
+            wrong.contains("invalid value 'no' for '--collector.sample.strict[=<true|false>]'"),
+            "{wrong}"
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn configuration(page: &mut String, collector: &CollectorType, keys: &[KeyDoc]) 
     let name = collector.name();
     let _ = writeln!(
         page,
-        "Under `collectors.{name}` in the configuration file. What is no list of maps is a flag as well: the key `a_b` is \
+        "Under `collectors.{name}` in the configuration file. Keys that are one value, or a list of such, are flags as well: the key `a_b` is \
          `--collector.{name}.a-b`.\n"
     );
     page.push_str("| key | type | default | meaning |\n|---|---|---|---|\n");

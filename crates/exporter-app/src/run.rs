@@ -33,7 +33,7 @@ pub(crate) fn run(
     for warning in web_config.warnings() {
         tracing::warn!("{warning}");
     }
-    let max_connections = connections(options.max_connections, raise_file_limit());
+    let max_connections = connections(options.max_connections, raise_file_limit())?;
     let listeners = if options.systemd_socket {
         Listener::from_systemd()
     } else {
@@ -96,16 +96,24 @@ fn raise_file_limit() -> usize {
 
 /// As many connections as there can be files for: where the process has no more files, nobody gets in, while a limit of
 /// connections lets idle ones make room.
-fn connections(wanted: usize, files: usize) -> usize {
+fn connections(wanted: usize, files: usize) -> Result<usize, Exit> {
     const MOST: usize = 1 << 20;
+    /// What the web server opens before anybody connects.
+    const LEAST_FILES: usize = 32;
+    let how = "raise it (LimitNOFILE= of systemd, `ulimit -Hn`)";
+    if files < LEAST_FILES {
+        return Err(Exit::Failure(format!(
+            "the limit of open files, {files}, is too low to serve anybody; {how}"
+        )));
+    }
     let possible = files.saturating_sub(OTHER_FILES).max(files / 8).clamp(1, MOST);
     if wanted > possible && wanted != usize::MAX {
         tracing::warn!(
             "The limit of open files, {files}, leaves room for {possible} of the {wanted} connections of --web.max-connections; \
-             raise it (LimitNOFILE= of systemd, `ulimit -Hn`)"
+             {how}"
         );
     }
-    wanted.min(possible)
+    Ok(wanted.min(possible))
 }
 
 /// There is no TLS on Unix sockets. Where a certificate is all that clients need, they need nothing there.

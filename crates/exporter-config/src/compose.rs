@@ -252,7 +252,10 @@ impl<'a> Composer<'a> {
                 "not YAML: a tab is used for indentation; use spaces".to_owned()
             }
             ErrorKind::MappingValueNotAllowed => {
-                "not YAML: no key can end here; quote text that contains `: `".to_owned()
+                "not YAML: no key can end here; indent the keys of a map alike, and quote text that contains `: `".to_owned()
+            }
+            ErrorKind::ExpectedBlockMappingKey => {
+                "not YAML: expected a key; indent the keys of a map alike".to_owned()
             }
             ErrorKind::UnclosedQuotedScalar => "not YAML: the quotes are not closed".to_owned(),
             // The parser's words do not escape it.

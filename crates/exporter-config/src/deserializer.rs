@@ -43,12 +43,33 @@ impl Error for Refused {
             Unexpected::Seq => "list".to_owned(),
             found => found.to_string(),
         };
-        Self(format!("invalid type: {found}, expected {expected}"))
+        Self(format!("invalid type: {found}, expected {}", wanted(expected)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self(format!("invalid value: {found}, expected {}", wanted(expected)))
     }
 
     /// Does not repeat the name either: where a variant has secrets in it, one may stand in place of the name.
     fn unknown_variant(name: &str, allowed: &'static [&'static str]) -> Self {
         Self(format!("unknown value{}", instead("value", name, allowed)))
+    }
+}
+
+/// What serde expects, in words that say what to write: those that name Rust's types do not.
+fn wanted(expected: &dyn Expected) -> String {
+    let expected = expected.to_string();
+    match expected.as_str() {
+        "a boolean" => "true or false".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a string" => "text".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "i8" | "i16" | "i32" | "i64" | "isize" => "an integer".to_owned(),
+        "u8" => "an integer from 0 to 255".to_owned(),
+        "u16" => "an integer from 0 to 65535".to_owned(),
+        "u32" | "u64" | "usize" => "an integer, 0 or more".to_owned(),
+        words if words.starts_with("struct ") => "a map of keys".to_owned(),
+        _ => expected,
     }
 }
 
@@ -150,7 +171,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
         match &self.node.value {
@@ -161,7 +182,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 }
                 _ => Err(Refused("expected a map of one key, the name of a variant".to_owned())),
             },
-            _ => self.deserialize_any(visitor),
+            _ => Err(Refused(format!("invalid type{}", instead("value", "", variants)))),
         }
     }
 

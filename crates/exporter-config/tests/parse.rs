@@ -190,7 +190,15 @@ fn what_is_not_yaml_is_refused_with_its_place() {
     );
     refused(
         "a: b: c\n",
-        "exporter.yml:1:5: not YAML: no key can end here; quote text that contains `: `",
+        "exporter.yml:1:5: not YAML: no key can end here; indent the keys of a map alike, and quote text that contains `: `",
+    );
+    refused(
+        "a: 1\n  b: 2\n",
+        "exporter.yml:2:4: not YAML: no key can end here; indent the keys of a map alike, and quote text that contains `: `",
+    );
+    refused(
+        "a:\n  b: 1\n c: 2\n",
+        "exporter.yml:3:2: not YAML: expected a key; indent the keys of a map alike",
     );
     refused("a: \"hunter2\nb: 1\n", "exporter.yml:1:4: not YAML: the quotes are not closed");
     refused("a: [1, 2\nb: 3\n", "exporter.yml:2:2: not YAML: illegal placement of ':' indicator");

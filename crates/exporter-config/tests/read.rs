@@ -102,25 +102,34 @@ fn what_was_commented_out_leaves_the_defaults() {
 
 #[test]
 fn an_error_stands_at_the_innermost_node() {
-    refused("name: x\nport: many", "exporter.yml:2:7: c.port: invalid type: text, expected u16");
-    refused("port: -5", "exporter.yml:1:7: c.port: invalid value: integer `-5`, expected u16");
-    refused("port: 1.5", "exporter.yml:1:7: c.port: invalid type: number, expected u16");
-    refused("name: 5", "exporter.yml:1:7: c.name: invalid type: integer, expected a string");
-    refused("name:", "exporter.yml:1:5: c.name: invalid type: null, expected a string");
-    refused("name: {}", "exporter.yml:1:7: c.name: invalid type: map, expected a string");
+    refused(
+        "name: x\nport: many",
+        "exporter.yml:2:7: c.port: invalid type: text, expected an integer from 0 to 65535",
+    );
+    refused(
+        "port: -5",
+        "exporter.yml:1:7: c.port: invalid value: integer `-5`, expected an integer from 0 to 65535",
+    );
+    refused(
+        "port: 1.5",
+        "exporter.yml:1:7: c.port: invalid type: number, expected an integer from 0 to 65535",
+    );
+    refused("name: 5", "exporter.yml:1:7: c.name: invalid type: integer, expected text");
+    refused("name:", "exporter.yml:1:5: c.name: invalid type: null, expected text");
+    refused("name: {}", "exporter.yml:1:7: c.name: invalid type: map, expected text");
     refused(
         "devices: [a, [b]]",
-        "exporter.yml:1:14: c.devices[1]: invalid type: list, expected a string",
+        "exporter.yml:1:14: c.devices[1]: invalid type: list, expected text",
     );
     refused("interval: 10", "exporter.yml:1:11: c.interval: write a unit, such as 10s");
     refused("login: {}", "exporter.yml:1:8: c.login: missing field `user`");
     refused(
         "by_name: {a.b: {user: [1]}}",
-        "exporter.yml:1:23: c.by_name[\"a.b\"].user: invalid type: list, expected a string",
+        "exporter.yml:1:23: c.by_name[\"a.b\"].user: invalid type: list, expected text",
     );
     refused(
         "by_port: {x: plain}",
-        "exporter.yml:1:14: c.by_port.x: invalid type: text, expected u16",
+        "exporter.yml:1:14: c.by_port.x: invalid type: text, expected an integer from 0 to 65535",
     );
 }
 
@@ -136,7 +145,7 @@ fn errors_of_enums_say_what_would_be_right() {
     );
     refused(
         "kind: {limit: x}",
-        "exporter.yml:1:15: c.kind.limit: invalid type: text, expected u64",
+        "exporter.yml:1:15: c.kind.limit: invalid type: text, expected an integer, 0 or more",
     );
     refused("kind: limit", "exporter.yml:1:7: c.kind: `limit` needs a value: write `limit:`");
     refused("kind: {plain: 1}", "exporter.yml:1:15: c.kind.plain: `plain` takes no value");
@@ -144,7 +153,10 @@ fn errors_of_enums_say_what_would_be_right() {
         "kind: {limit: 1, plain: 1}",
         "exporter.yml:1:7: c.kind: expected a map of one key, the name of a variant",
     );
-    refused("kind: 5", "exporter.yml:1:7: c.kind: invalid type: integer, expected enum Kind");
+    refused(
+        "kind: 5",
+        "exporter.yml:1:7: c.kind: invalid type (allowed: `plain`, `limit`, `range`, `named`)",
+    );
 }
 
 #[test]
@@ -185,7 +197,10 @@ fn a_flag_is_named_where_it_is_wrong() {
     let mut node = parse("port: 1");
     node.lay(&["port".to_owned()], json!("x"), Origin::Flag("--c.port".into()));
     let problem = read_as::<Config>(&node, "c").unwrap_err();
-    assert_eq!(problem.to_string(), "--c.port: c.port: invalid type: text, expected u16");
+    assert_eq!(
+        problem.to_string(),
+        "--c.port: c.port: invalid type: text, expected an integer from 0 to 65535"
+    );
 }
 
 #[test]

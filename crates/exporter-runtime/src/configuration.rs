@@ -96,8 +96,7 @@ pub fn read_settings(
         settings.scrape = read_scrape(&scrape, "scrape", &settings.scrape)?;
     }
     if let Some((_, paths)) = tree.remove("paths") {
-        check_keys(&paths, &schema_for!(Paths), "paths")?;
-        settings.paths = read_as(&paths, "paths")?;
+        settings.paths = read_paths(&paths)?;
     }
     if let Some((_, mut web)) = tree.remove("web") {
         settings.web = Arc::new(read_web(&mut web, folder)?);
@@ -110,6 +109,17 @@ pub fn read_settings(
         }
     }
     Ok(settings)
+}
+
+fn read_paths(node: &Node) -> Result<Paths, Problem> {
+    check_keys(node, &schema_for!(Paths), "paths")?;
+    let empty = |node: &Node| matches!(&node.value, NodeValue::Text(text) if text.is_empty());
+    let mut entries = node.entries().unwrap_or_default().iter();
+    if let Some((key, node)) = entries.find(|(_, node)| empty(node)) {
+        let message = "it is empty; write the path of a folder, or leave it out for the usual one";
+        return Err(Problem::new(node.origin.clone(), &format!("paths.{}", key.name), message));
+    }
+    read_as(node, "paths")
 }
 
 fn map(node: Node, path: &str) -> Result<Vec<(Key, Node)>, Problem> {
@@ -136,6 +146,11 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
             let message = "longer than anybody waits; write 1d at most";
             return Err(Problem::new(origin.clone(), &format!("{path}.{key}"), message));
         }
+    }
+    if keys.sample_limit == Some(0) {
+        let origin = node.get("sample_limit").map_or(&node.origin, |limit| &limit.origin);
+        let message = "every run would fail; write 1 or more, or leave it out for no limit";
+        return Err(Problem::new(origin.clone(), &format!("{path}.sample_limit"), message));
     }
     let duration = |key: Option<HumanDuration>, base: Duration| key.map_or(base, |key| key.0);
     Ok(ScrapeSettings {

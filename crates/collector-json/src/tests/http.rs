@@ -293,5 +293,6 @@ fn a_proxy_is_gone_through() {
 
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let found = failure(&server, &format!("proxy_url: http://127.0.0.1:{port}\n{WHOLE}"));
-    assert!(found.contains("Connection refused"), "{found}");
+    let expected = format!("through the proxy http://127.0.0.1:{port}/: ");
+    assert!(found.contains(&expected) && found.contains("Connection refused"), "{found}");
 }

@@ -79,7 +79,7 @@ fn of_the_request() {
     for (url, problem) in [
         ("''", "url: it is missing; say where the document is"),
         ("localhost:8000/x", "url: expected `http://` or `https://`, found `localhost:`"),
-        ("/orders", "url: relative URL without a base"),
+        ("/orders", "url: expected `http://` or `https://`, and then a host"),
         ("http://", "url: empty host"),
     ] {
         let found = probe(url, WHOLE).refused();

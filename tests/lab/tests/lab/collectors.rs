@@ -145,7 +145,7 @@ fn a_bad_value_is_refused_by_the_flag_or_by_the_collector() {
         (
             "--collector.bulk.series=-2",
             1,
-            "error: --collector.bulk.series: collectors.bulk.series: invalid value: integer `-2`, expected usize\n",
+            "error: --collector.bulk.series: collectors.bulk.series: invalid value: integer `-2`, expected an integer, 0 or more\n",
         ),
         (
             "--collector.bulk.serie=2",

@@ -43,13 +43,21 @@ fn mistakes_are_told_with_file_line_column_and_what_would_be_right() {
     );
     refused(
         "collectors:\n  bulk: {series: many}\n",
-        "FILE:2:18: collectors.bulk.series: invalid type: text, expected usize",
+        "FILE:2:18: collectors.bulk.series: invalid type: text, expected an integer, 0 or more",
     );
     refused(
         "collectors:\n  bulk: {series: 7}\n",
         "FILE:2:9: collectors.bulk: series: 7 is not an even number",
     );
     refused("scrape: {timeout: 5}\n", "FILE:1:19: scrape.timeout: write a unit, such as 10s");
+    refused(
+        "scrape: {sample_limit: 0}\n",
+        "FILE:1:24: scrape.sample_limit: every run would fail; write 1 or more, or leave it out for no limit",
+    );
+    refused(
+        "paths: {rootfs: ''}\n",
+        "FILE:1:17: paths.rootfs: it is empty; write the path of a folder, or leave it out for the usual one",
+    );
     refused(
         "scrape: {timeout: 0s}\n",
         "FILE:1:19: scrape.timeout: a run needs some time; write more than 0s",

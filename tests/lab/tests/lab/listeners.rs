@@ -83,6 +83,15 @@ fn the_limit_of_open_files_lowers_that_of_connections_so_that_everyone_gets_in()
 }
 
 #[test]
+fn so_few_files_that_nobody_could_be_served_are_an_error() {
+    let start = format!("ulimit -n 20; exec {LAB} --web.listen-address=127.0.0.1:0");
+    let output = run("sh", ["-c", &start]);
+    let expected = "error: the limit of open files, 20, is too low to serve anybody; raise it";
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(stderr(&output).starts_with(expected), "{output:?}");
+}
+
+#[test]
 fn zero_is_no_limit() {
     let exporter = Exporter::start(LAB, ["--web.max-requests=0", "--web.max-connections=0"]);
     assert_eq!(exporter.get("/metrics").status, 200);

@@ -60,7 +60,8 @@ fn a_bad_file_changes_nothing_and_is_told_everywhere() {
     config.write("collectors: {slow: {delay: long}}");
     let answer = exporter.post("/-/reload");
     assert_eq!(answer.status, 500);
-    let problem = ":1:28: collectors.slow.delay: invalid type: text, expected u64";
+    let problem =
+        ":1:28: collectors.slow.delay: invalid type: text, expected an integer, 0 or more";
     assert!(answer.body.contains(problem), "{}", answer.body);
     let page = exporter.scrape();
     assert_eq!((reloaded(&page), page.value(loaded, &[])), (Some(0.0), Some(timestamp)));
