@@ -127,6 +127,11 @@ impl<A: Ask> Collector for Filesystem<A> {
             (&config.fs_types_exclude, FS_TYPES_EXCLUDE),
             config.fs_types_include.as_deref(),
         )?;
+        if config.mount_timeout.0.is_zero() {
+            return Err(
+                "mount_timeout: no file system answers in no time; write more than 0s".into()
+            );
+        }
         let paths = context.paths();
         Ok(Self {
             mounts: Mounts::new(&paths.procfs, &paths.rootfs, points, types),

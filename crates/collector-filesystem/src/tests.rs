@@ -153,6 +153,8 @@ fn filters_take_or_leave_mount_points_and_types() {
     assert!(why.contains("fs_types_exclude and fs_types_include exclude each other"), "{why}");
     let why = refused("mount_points_exclude: '('");
     assert!(why.contains("mount_points_exclude: found open group"), "{why}");
+    let why = refused("mount_timeout: 0s");
+    assert!(why.contains("mount_timeout: no file system answers in no time"), "{why}");
     let why = refused("mount_timeout: soon");
     assert!(why.contains("mount_timeout"), "{why}");
 }

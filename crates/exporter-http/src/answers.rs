@@ -26,7 +26,11 @@ const TOO_LARGE: &str = answer!(
     62,
     "431: the head of the request is larger than this server takes\n"
 );
-const MALFORMED: &str = answer!("400 Bad Request", 36, "400: this is no request of HTTP/1.1\n");
+const MALFORMED: &str = answer!(
+    "400 Bad Request",
+    76,
+    "400: this is no request of HTTP/1.1, lacks its Host, or has too long a path\n"
+);
 
 /// Whether these bytes are an answer of the web server's own, which is empty: why it is given, and the same in words. The
 /// answers of pages are never empty.

@@ -229,7 +229,7 @@ fn names_and_numbers_are_looked_at_whether_they_matter_or_not() {
         ),
         (
             "client_auth_type: RequireAndVerifyClientCert",
-            "client_auth_type: RequireAndVerifyClientCert needs client_ca or client_ca_file, of which certificates are to be",
+            "client_auth_type: RequireAndVerifyClientCert verifies certificates: say in client_ca or client_ca_file whose are taken",
         ),
         (
             "min_version: SSL3",

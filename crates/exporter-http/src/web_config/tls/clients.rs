@@ -81,7 +81,7 @@ impl Clients {
         let verify = kind.contains("Verify");
         if verify && !has_authorities {
             let message = format!(
-                "{kind} needs client_ca or client_ca_file, of which certificates are to be"
+                "{kind} verifies certificates: say in client_ca or client_ca_file whose are taken"
             );
             return Err(read.problem("client_auth_type", &message));
         }
