@@ -182,7 +182,7 @@ impl Arena {
             None => 0,
             Some(chunk) if chunk.used == 0 => {
                 let before = chunk.bytes.len();
-                let size = (before * 2).max(CHUNK);
+                let size = before * 2;
                 if size > MAX_BLOCK {
                     meter.leave_out();
                     return false;
