@@ -121,8 +121,8 @@ impl All {
         let live = self.live();
         let shares = shares(&live, |_| 1);
         let of = |connection: &Connection| shares.get(&connection.peer()).copied().unwrap_or(0);
-        let ended = idle(&live, self.max, of).or_else(|| self.stuck(&live)).or_else(|| {
-            let own = shares.get(&newcomer).copied().unwrap_or(0) + 1;
+        let own = shares.get(&newcomer).copied().unwrap_or(0) + 1;
+        let ended = idle(&live, self.max, own, of).or_else(|| self.stuck(&live)).or_else(|| {
             let greedy = live.iter().filter(|connection| of(connection) > own);
             greedy.max_by_key(|connection| (of(connection), connection.in_flight()))
         });
@@ -174,12 +174,15 @@ fn shares(live: &[Arc<Connection>], of: impl Fn(&Connection) -> usize) -> HashMa
 
 /// Of those that wait for a request: first those of a client that has a good part of all; of these, the oldest that never
 /// had an answer, but not the newest ones, whose requests may be on their way; then the one that was used least recently.
+/// A newcomer whose client would have such a part, `own`, takes none from clients that have less.
 fn idle(
     live: &[Arc<Connection>],
     max: usize,
+    own: usize,
     share: impl Fn(&Connection) -> usize,
 ) -> Option<&Arc<Connection>> {
-    let idle = || live.iter().filter(|connection| connection.in_flight() == 0);
+    let may_go = |one: &Connection| own <= max / 4 || share(one) + 1 >= own;
+    let idle = || live.iter().filter(|one| one.in_flight() == 0 && may_go(one));
     let most = idle().map(|connection| share(connection)).max()?;
     let of_the_largest = idle().filter(|one| most <= max / 4 || share(one) == most);
     let (served, unserved): (Vec<_>, Vec<_>) = of_the_largest.partition(|one| one.was_served());
