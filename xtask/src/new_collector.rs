@@ -114,7 +114,7 @@ impl Names {
 /// What the type is called: as the collector, unless its source calls something else so.
 fn type_name(name: String) -> String {
     const PRELUDE: [&str; 8] = ["Box", "Err", "None", "Ok", "Option", "Some", "String", "Vec"];
-    let taken = PRELUDE.contains(&name.as_str()) || templates::names(&name);
+    let taken = PRELUDE.contains(&name.as_str()) || templates::mention(&name);
     if taken { name + "Collector" } else { name }
 }
 

@@ -53,8 +53,8 @@ impl Shape {
     }
 }
 
-/// Whether the code of a template names something `word`.
-pub(crate) fn names(word: &str) -> bool {
+/// Whether the code of a template has this word.
+pub(crate) fn mention(word: &str) -> bool {
     let of_word = |line: &str| {
         line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word)
     };

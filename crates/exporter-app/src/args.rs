@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command as Clap, value_parser};
 use exporter_http::{
-    ExternalUrl, IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, READ_TIMEOUT,
+    ExternalUrl, IDLE_TIMEOUT, ListenAddress, MAX_CONNECTIONS, MAX_REQUESTS, PAGES, READ_TIMEOUT,
 };
 use exporter_runtime::{BuildInfo, Catalog, CollectorType};
 use exporter_sdk::names;
@@ -285,9 +285,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     duration.map(|duration| duration.0).map_err(|error| error.to_string())
 }
 
-/// Where the metrics are: no place that has a page of its own, see the table of endpoints in the README.
+/// Where the metrics are: no place that has a page of its own.
 fn telemetry_path(text: &str) -> Result<String, String> {
-    const PAGES: [&str; 5] = ["/-", "/collectors", "/config", "/sd", "/style.css"];
     let path = path(text)?;
     let is_at = |page: &&&str| {
         path.strip_prefix(**page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -194,3 +194,50 @@ fn idle(
 fn make_room(ended: Option<&Arc<Connection>>) -> bool {
     ended.inspect(|connection| connection.end_because(Refusal::Evicted)).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use exporter_runtime::{BuildInfo, Catalog, Registry, RegistryOptions, Settings};
+
+    use super::*;
+
+    fn peer(number: u8) -> Peer {
+        Peer::from(IpAddr::from([192, 0, 2, number]))
+    }
+
+    fn of_eight() -> Connections {
+        let catalog = Catalog::new(Vec::new()).unwrap();
+        let build = BuildInfo { name: "x".into(), version: "1".into() };
+        let options = RegistryOptions::default();
+        let registry = Registry::new(&catalog, &Settings::default(), &build, options).unwrap();
+        let refusals = Refusals::new(registry.web_metrics().clone());
+        Connections::new(8, Duration::from_secs(10), Duration::from_secs(10), refusals)
+    }
+
+    #[test]
+    fn who_has_most_of_all_takes_none_from_who_has_less() {
+        let all = of_eight();
+        let greedy: Vec<_> = (0..7).filter_map(|_| all.add(peer(1))).collect();
+        let busy: Vec<_> = greedy.iter().map(Connection::request).collect();
+        // Its request was not read yet.
+        let other = all.add(peer(2)).unwrap();
+        assert!(all.add(peer(1)).unwrap().is_surplus());
+        assert!(!other.has_ended());
+        // Of the greedy one's own, one that waits makes room.
+        drop(busy);
+        assert!(!all.add(peer(1)).unwrap().is_surplus());
+        assert!(!other.has_ended() && greedy.iter().filter(|one| one.has_ended()).count() == 1);
+    }
+
+    #[test]
+    fn idle_connections_of_many_clients_make_room_for_anyone() {
+        let all = of_eight();
+        let idle: Vec<_> = (1..=7).filter_map(|number| all.add(peer(number))).collect();
+        let first = all.add(peer(9)).unwrap();
+        let _busy = first.request();
+        assert!(!all.add(peer(9)).unwrap().is_surplus());
+        assert_eq!(idle.iter().filter(|one| one.has_ended()).count(), 1);
+    }
+}

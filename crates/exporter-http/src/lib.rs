@@ -25,8 +25,8 @@ mod web_config;
 pub use crate::listen::{ListenAddress, ListenError, Listener};
 pub use crate::live::WebConfigFile;
 pub use crate::options::{
-    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, OTHER_FILES, READ_TIMEOUT, Reload,
-    WebOptions,
+    ExternalUrl, IDLE_TIMEOUT, MAX_CONNECTIONS, MAX_REQUESTS, OTHER_FILES, PAGES, READ_TIMEOUT,
+    Reload, WebOptions,
 };
 pub use crate::server::serve;
 pub use crate::site::scope;

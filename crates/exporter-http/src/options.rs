@@ -46,6 +46,9 @@ pub struct ExternalUrl {
     pub path: String,
 }
 
+/// Where there are pages besides the metrics, without the prefix: there, and at what is below.
+pub const PAGES: [&str; 5] = ["/-", "/collectors", "/config", "/sd", "/style.css"];
+
 /// How many scrapes are answered at once when nothing else was said. They share runs, so one that waits costs next to
 /// nothing.
 pub const MAX_REQUESTS: usize = 512;

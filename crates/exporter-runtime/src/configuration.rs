@@ -135,22 +135,21 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
         if path == "scrape" { schema_for!(GlobalScrapeKeys) } else { schema_for!(ScrapeKeys) };
     check_keys(node, &schema, path)?;
     let keys: ScrapeKeys = read_as(node, path)?;
+    let problem = |key: &str, message: &str| {
+        let origin = node.get(key).map_or(&node.origin, |value| &value.origin);
+        Err(Problem::new(origin.clone(), &format!("{path}.{key}"), message))
+    };
     if keys.timeout.as_ref().is_some_and(|timeout| timeout.0.is_zero()) {
-        let origin = node.get("timeout").map_or(&node.origin, |timeout| &timeout.origin);
-        let message = "a run needs some time; write more than 0s";
-        return Err(Problem::new(origin.clone(), &format!("{path}.timeout"), message));
+        return problem("timeout", "a run needs some time; write more than 0s");
     }
     for (key, value) in [("timeout", &keys.timeout), ("min_interval", &keys.min_interval)] {
         if value.as_ref().is_some_and(|value| value.0 > LONGEST) {
-            let origin = node.get(key).map_or(&node.origin, |value| &value.origin);
-            let message = "longer than anybody waits; write 1d at most";
-            return Err(Problem::new(origin.clone(), &format!("{path}.{key}"), message));
+            return problem(key, "longer than anybody waits; write 1d at most");
         }
     }
     if keys.sample_limit == Some(0) {
-        let origin = node.get("sample_limit").map_or(&node.origin, |limit| &limit.origin);
         let message = "every run would fail; write 1 or more, or leave it out for no limit";
-        return Err(Problem::new(origin.clone(), &format!("{path}.sample_limit"), message));
+        return problem("sample_limit", message);
     }
     let duration = |key: Option<HumanDuration>, base: Duration| key.map_or(base, |key| key.0);
     Ok(ScrapeSettings {

@@ -373,7 +373,7 @@ impl Scrape<'_> {
     }
 }
 
-/// What a family that a run adds takes in memory besides what its samples need beyond the first few: measured.
+/// What a family that a run adds takes in memory, room for its first samples included: measured.
 const ADDED_FAMILY: usize = 1024;
 
 /// What stands between name and value of a sample with these labels.
