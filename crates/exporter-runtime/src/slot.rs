@@ -150,7 +150,7 @@ impl Slot {
     ) -> Joined {
         let mut state = self.lock();
         if let Some(run) = state.current.clone() {
-            if now > run.started + self.plan.scrape.timeout {
+            if run.is_overdue(now) {
                 self.give_up(&mut state, &run);
                 return Joined::Ready(self.overdue(&run, now));
             }
@@ -163,7 +163,7 @@ impl Slot {
         {
             return Joined::Ready(outcome.clone());
         }
-        let run = Run::new(now);
+        let run = Run::new(now, self.plan.scrape.timeout);
         run.join(gathering);
         state.current = Some(Arc::clone(&run));
         drop(state);
@@ -174,7 +174,7 @@ impl Slot {
     /// What a page has of a run that has not ended when it has to be sent.
     pub(crate) fn unfinished(&self, run: &Run, now: Instant) -> Outcome {
         let mut state = self.lock();
-        if now > run.started + self.plan.scrape.timeout {
+        if run.is_overdue(now) {
             self.give_up(&mut state, run);
             return self.overdue(run, now);
         }
@@ -182,8 +182,10 @@ impl Slot {
             Some((_, last)) if last.result.is_ok() => last.clone(),
             _ => {
                 let duration = now.saturating_duration_since(run.started);
-                let message =
-                    format!("still running after {duration:.1?}, longer than the page could wait");
+                let message = format!(
+                    "still running after {duration:.1?}, longer than the page could wait; raise the scraper's \
+                     time-out, or set `scrape.min_interval`, so that pages have the last samples"
+                );
                 Outcome {
                     duration,
                     finished: now,
@@ -281,7 +283,7 @@ impl Slot {
     /// Ends a run: its outcome goes to everyone who waits for it.
     pub(crate) fn settle(&self, run: &Run, begun: Instant, result: Result<Arc<Snapshot>, Failure>) {
         let finished = Instant::now();
-        let late = finished > run.started + self.plan.scrape.timeout;
+        let late = run.is_overdue(finished);
         let result = if late { Err(self.timeout(run)) } else { result };
         let outcome = Outcome { duration: finished - begun, finished, result };
         let mut state = self.lock();

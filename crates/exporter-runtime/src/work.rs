@@ -98,9 +98,8 @@ impl Ticket {
         };
         let pool: Pool = services.pool.clone();
         let future = async move {
-            let deadline = self.run.started + self.slot.plan.scrape.timeout;
             let gather = self.run.polls.measure(self.gather(bench));
-            let gather = tokio::time::timeout_at(deadline.into(), gather);
+            let gather = tokio::time::timeout_at(self.run.deadline.into(), gather);
             match Caught::new(gather).await {
                 Ok(Ok(finished)) => self.end(Ok(finished)),
                 // The collector went with its future. That this is a time-out is for the slot to see.

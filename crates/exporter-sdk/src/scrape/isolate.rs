@@ -8,10 +8,21 @@ use crate::error::Result;
 use crate::limits::Work;
 use crate::scrape::Scrape;
 
+/// The part of a run's time-out that is kept for the run itself: it goes on after its parts.
+const RESERVE: Duration = Duration::from_millis(200);
+
+/// How long the parts of a run may take that has to end at `deadline`.
+fn time_for_parts(deadline: Instant) -> Duration {
+    let left = deadline.saturating_duration_since(Instant::now());
+    left - RESERVE.min(left / 2)
+}
+
 impl Scrape<'_> {
     /// Runs a part of the run that may hang by itself (one mount of many, say) elsewhere, and waits for it no longer than
-    /// `timeout`, nor beyond the end of the run. `part` names it in messages, and so that one that still hangs is not
-    /// started a second time.
+    /// `timeout`, nor beyond the end of the run. Where the run's own time-out (`scrape.timeout`) ends sooner, the wait ends
+    /// 200 ms before that (half of the time that is left, if that is less): so a run whose part hangs ends in time, with
+    /// the rest of its samples. `part` names it in messages, and so that one that still hangs is not started a second
+    /// time.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -69,7 +80,7 @@ impl Scrape<'_> {
         let Some(runner) = &self.options.parts else {
             return parts.into_iter().map(|(_, work)| Ok(work())).collect();
         };
-        let left = self.options.deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let left = self.options.deadline.map(time_for_parts);
         let values = Arc::new(Mutex::new(BTreeMap::new()));
         let works = parts.into_iter().enumerate().map(|(index, (name, work))| {
             let values = Arc::clone(&values);
