@@ -17,8 +17,10 @@ mod error;
 mod evidence;
 mod gate;
 mod gather;
+mod history;
 mod node;
 mod options;
+mod partial;
 mod plan;
 mod polls;
 mod pool;
@@ -48,7 +50,7 @@ pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings, WebSettings,
 };
-pub use crate::status::{CollectorStatus, LastRun, RunState};
+pub use crate::status::{CollectorStatus, LastRun, RunState, RunTime};
 pub use exporter_exposition::{GzipMethod, lint, lint_samples};
 
 pub use exporter_config::{

@@ -18,13 +18,15 @@ use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
+use crate::history::History;
+use crate::partial::{OmittedPlaces, redacted};
 use crate::plan::Plan;
 use crate::pool::Job;
 use crate::recording::Recording;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
 use crate::services::Services;
 use crate::settings::DuplicatePolicy;
-use crate::status::{LastRun, RunState};
+use crate::status::{CollectorStatus, LastRun, RunState};
 use crate::work;
 
 /// The label by which the samples of several instances of one collector differ.
@@ -48,8 +50,8 @@ pub(crate) struct Slot {
 struct State {
     current: Option<Arc<Run>>,
     last: Option<(Instant, Outcome)>,
-    /// How the last run went, without its samples: when it ended, how long it took, and how many samples it had.
-    ran: Option<(Instant, Duration, Result<usize, Failure>)>,
+    history: History,
+    omitted: OmittedPlaces,
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
     told: Option<Failure>,
     told_of_duplicates: bool,
@@ -208,6 +210,7 @@ impl Slot {
     fn give_up(&self, state: &mut State, run: &Run) {
         if !run.given_up.swap(true, Ordering::Relaxed) {
             self.counters.failed(Reason::Timeout);
+            state.history.failing(Instant::now());
             self.tell(state, Some(&self.timeout(run)), run.started.elapsed());
         }
     }
@@ -296,9 +299,19 @@ impl Slot {
             }
             self.tell(&mut state, outcome.result.as_ref().err(), outcome.duration);
         }
-        // Kept for as long as it may be served. Otherwise the next run has its memory.
+        let omissions = outcome.result.as_ref().map(|snapshot| redacted(snapshot.omissions()));
+        if let Ok(omissions) = &omissions {
+            state.omitted.update(self.name(), omissions);
+        }
         let samples = outcome.result.as_ref().map(|snapshot| snapshot.samples());
-        state.ran = Some((finished, outcome.duration, samples.map_err(Failure::clone)));
+        let last = LastRun {
+            ago: Duration::ZERO,
+            duration: outcome.duration,
+            result: samples.map_err(Failure::clone),
+            omissions: omissions.unwrap_or_default(),
+        };
+        state.history.ended(finished, last);
+        // Kept for as long as it may be served. Otherwise the next run has its memory.
         let kept = !self.plan.scrape.min_interval.is_zero();
         state.last = kept.then(|| (run.started, outcome.clone()));
         drop(state);
@@ -321,21 +334,25 @@ impl Slot {
         self.tell(&mut self.lock(), Some(failure), Duration::ZERO);
     }
 
-    /// Whether a run goes on, and how the last one went.
-    pub(crate) fn look(&self, now: Instant) -> (RunState, Option<LastRun>) {
+    /// Whether a run goes on, and how the last ones went.
+    pub(crate) fn status(&self, now: Instant) -> CollectorStatus {
         let state = self.lock();
         let running = state.current.as_ref().map(|run| now.saturating_duration_since(run.started));
-        let is = match running {
+        let run_state = match running {
             None => RunState::Idle,
             Some(time) if time > self.plan.scrape.timeout => RunState::Overdue(time),
             Some(time) => RunState::Running(time),
         };
-        let last = state.ran.as_ref().map(|(ended, duration, result)| LastRun {
-            ago: now.saturating_duration_since(*ended),
-            duration: *duration,
-            result: result.clone(),
-        });
-        (is, last)
+        CollectorStatus {
+            name: self.name().to_owned(),
+            description: self.origin().description,
+            state: run_state,
+            last: state.history.last(now),
+            failing_for: state.history.failing_for(now),
+            times: state.history.times(),
+            min_interval: self.plan.scrape.min_interval,
+            families: self.families().to_vec(),
+        }
     }
 
     fn failure(&self, error: RunError) -> Failure {
