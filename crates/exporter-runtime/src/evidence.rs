@@ -27,6 +27,11 @@ static UNAVAILABLE: Gauge<1> = Gauge::new(
     "1 for a collector whose source this machine does not have; absent for all others.",
 )
 .labels(&["collector"]);
+static PARTIAL: Gauge<1> = Gauge::new(
+    "exporter_collector_partial",
+    "1 for a collector whose last run succeeded and left out what could not be read; absent for all others.",
+)
+.labels(&["collector"]);
 static DURATION: Gauge<1> =
     Gauge::new("exporter_collector_duration_seconds", "How long the collector's run took.")
         .labels(&["collector"]);
@@ -57,9 +62,10 @@ static DUPLICATES: Counter<1> = Counter::new(
 )
 .labels(&["collector"]);
 
-const METRICS: [&Desc; 8] = [
+const METRICS: [&Desc; 9] = [
     SUCCESS.desc(),
     UNAVAILABLE.desc(),
+    PARTIAL.desc(),
     DURATION.desc(),
     PAGE_SAMPLES.desc(),
     SAMPLES.desc(),
@@ -70,7 +76,7 @@ const METRICS: [&Desc; 8] = [
 
 /// Whether a family is on every page, because it says how complete the page is.
 pub(crate) fn is_always_there(family: &Family) -> bool {
-    let always = [SUCCESS.desc(), UNAVAILABLE.desc(), DURATION.desc()];
+    let always = [SUCCESS.desc(), UNAVAILABLE.desc(), PARTIAL.desc(), DURATION.desc()];
     always.iter().any(|desc| desc.name() == family.name())
 }
 
@@ -88,7 +94,12 @@ impl Part<'_> {
     fn emit_result(&self, scrape: &mut Scrape<'_>) {
         let collector = self.slot.name();
         match &self.outcome.result {
-            Ok(_) => scrape.emit(&SUCCESS, [collector], 1),
+            Ok(snapshot) => {
+                scrape.emit(&SUCCESS, [collector], 1);
+                if !snapshot.omissions().is_empty() {
+                    scrape.emit(&PARTIAL, [collector], 1);
+                }
+            }
             // An alert for failures is not to fire on every machine without that source.
             Err(failure) if failure.reason == Reason::Unavailable => {
                 scrape.emit(&UNAVAILABLE, [collector], 1);
