@@ -219,3 +219,23 @@ impl Drop for RequestInFlight {
         self.0.dec();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_by_reason_has_its_name_from_the_start_and_series_from_the_first_time() {
+        let telemetry = Telemetry::new(&BuildInfo::new("test", "0")).unwrap();
+        let refused = "exporter_http_refused_total";
+        assert!(telemetry.families().iter().any(|family| family.name() == refused));
+        let series = || {
+            let snapshot = telemetry.snapshot().unwrap();
+            let family = snapshot.families().iter().find(|it| it.family().name() == refused);
+            family.map_or(0, |samples| samples.iter().count())
+        };
+        assert_eq!(series(), 0);
+        telemetry.web().refused(Refusal::Requests);
+        assert_eq!(series(), 1);
+    }
+}

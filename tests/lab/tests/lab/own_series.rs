@@ -1,6 +1,6 @@
 //! The exporter's own series: how many there are, and when those begin that report what went wrong.
 
-use exporter_testkit::{Exporter, Page};
+use exporter_testkit::{Exporter, Page, Prometheus};
 
 use crate::{Config, LAB, failures};
 
@@ -63,5 +63,28 @@ fn without_its_own_metrics_a_page_still_says_which_collectors_it_lacks() {
         names.retain(|name| name.starts_with("exporter_"));
         let expected = ["duration_seconds", "success", "unavailable"];
         assert_eq!(names, expected.map(|name| format!("exporter_collector_{name}")), "{path}");
+    }
+}
+
+#[test]
+fn the_documented_alerts_fire_for_what_they_are_for_and_for_nothing_else() {
+    let config = Config::new("");
+    let file = config.path("levels");
+    std::fs::write(&file, "0.5\nmuch\n").unwrap();
+    let key = format!("--collector.partial.file={}", file.display());
+    let flags = ["--collector.error", "--collector.unavailable", "--collector.partial", &key];
+    let exporter = Exporter::start(LAB, flags);
+    let prometheus = Prometheus::scraping(exporter.address());
+    let failures = "exporter_collector_failures_total";
+    let begun = format!("({failures} unless {failures} offset 5m) or increase({failures}[5m]) > 0");
+    for (alert, collector) in [
+        ("exporter_collector_success == 0", "error"),
+        ("exporter_collector_partial", "partial"),
+        ("exporter_collector_unavailable", "unavailable"),
+        (begun.as_str(), "error"),
+    ] {
+        let fired = prometheus.query(&alert.replace(' ', "+").replace('>', "%3E"));
+        let labels: Vec<_> = fired.iter().map(|it| it["metric"]["collector"].as_str()).collect();
+        assert_eq!(labels, [Some(collector)], "{alert}");
     }
 }
