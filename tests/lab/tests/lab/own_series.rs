@@ -57,7 +57,7 @@ fn samples_by_collector_are_there_when_they_are_asked_for() {
 fn without_its_own_metrics_a_page_still_says_which_collectors_it_lacks() {
     let flags = ["--web.disable-exporter-metrics", "--collector.unavailable", "--collector.error"];
     let exporter = Exporter::start(LAB, flags);
-    for path in ["/metrics", "/metrics?name[]=nosuch&name[]=my_gauge"] {
+    for path in ["/metrics", "/metrics?name[]=lab_unavailable&name[]=my_gauge"] {
         let page = Page::parse(&exporter.get(path).body);
         let mut names = page.names();
         names.retain(|name| name.starts_with("exporter_"));
