@@ -142,7 +142,7 @@ impl Probed {
         settings.scrape.timeout = timeout;
         // A series that comes twice is a mistake of its collector.
         settings.scrape.duplicates = DuplicatePolicy::Fail;
-        let build = BuildInfo { name: "probe".to_owned(), version: "0".to_owned() };
+        let build = BuildInfo::new("probe", "0");
         let options = RegistryOptions { exporter_metrics: false, ..RegistryOptions::default() };
         let registry = Registry::new(&catalog, &settings, &build, options);
         registry.map(Self).map_err(|error| error.to_string())
