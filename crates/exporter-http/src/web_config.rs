@@ -56,7 +56,7 @@ impl WebConfig {
         }
         let (tls, clients) = tls::server_config(&keys, &mut read)?;
         let headers = headers(&keys, &read)?;
-        let rate_limit = rate::read(&keys.rate_limit, &mut read)?;
+        let rate_limit = rate::read(&keys.rate_limit, &mut read);
         let users = users::read(keys.basic_auth_users, &mut read)?;
         let warnings = read.warnings;
         Ok(Self { tls, clients, headers, users, rate_limit, warnings, is_empty })
@@ -144,8 +144,10 @@ fn headers(keys: &Keys, read: &Reading<'_>) -> Result<Vec<(HeaderName, HeaderVal
                 allowed.join(" or ")
             )));
         }
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| problem("a header has one line of visible characters"))?;
+        // As Go's server sends it: on one line.
+        let line = value.replace(['\r', '\n'], " ");
+        let value = HeaderValue::from_bytes(line.trim_matches([' ', '\t']).as_bytes())
+            .map_err(|_| problem("a header has no control characters"))?;
         headers.push((
             HeaderName::try_from(name).map_err(|error| problem(&error.to_string()))?,
             value,
