@@ -37,6 +37,7 @@ pub(crate) fn compose(name: &str, text: &str) -> Result<Node, Problem> {
     };
     let composer = Composer {
         parser: Parser::new_from_str_with_options(text, options),
+        text,
         name: name.into(),
         anchors: HashMap::new(),
         path: String::new(),
@@ -49,6 +50,8 @@ pub(crate) fn compose(name: &str, text: &str) -> Result<Node, Problem> {
 
 struct Composer<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    /// All that is read.
+    text: &'a str,
     name: Arc<str>,
     /// The values that have an anchor, each with what a copy of it costs.
     anchors: HashMap<usize, (Node, Size)>,
@@ -216,8 +219,12 @@ impl<'a> Composer<'a> {
             return Ok(Node::new(NodeValue::Text(text.into_owned()), origin));
         }
         Ok(match resolve(&text) {
+            // The parser has `~` for a value of which nothing is written.
             Ok(value @ NodeValue::Text(_)) => Node::new(value, origin),
-            Ok(value) => Node::new(value, origin).written(&text),
+            Ok(value) if span.slice(self.text).is_some_and(|source| source.starts_with(&*text)) => {
+                Node::new(value, origin).written(&text)
+            }
+            Ok(value) => Node::new(value, origin),
             Err(message) => {
                 Node::new(NodeValue::OutOfRange { text: text.into_owned(), message }, origin)
             }

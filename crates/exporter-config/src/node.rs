@@ -70,7 +70,7 @@ impl Node {
 
     /// The same, of a plain scalar of which this is the text.
     pub(crate) fn written(self, text: &str) -> Self {
-        Self { written: (!text.is_empty()).then(|| text.into()), ..self }
+        Self { written: Some(text.into()), ..self }
     }
 
     /// The same at another place.

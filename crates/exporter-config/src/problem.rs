@@ -31,9 +31,10 @@ impl Problem {
     #[must_use]
     pub fn with_hint(mut self, node: &Node) -> Self {
         if let Some(place) = first_variable(node) {
-            let place = if *place == self.origin { String::new() } else { format!(" ({place})") };
             self.message.push_str("; variables such as `${NAME}` are not expanded");
-            self.message.push_str(&one_line(&place));
+            if *place != self.origin {
+                self.message.push_str(&format!(" ({})", one_line(&place.to_string())));
+            }
         }
         self
     }

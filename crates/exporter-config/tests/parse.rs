@@ -158,7 +158,7 @@ fn merge_keys_that_merge_no_map_are_refused() {
     let message = "`<<` takes a map or a list of maps: write `<<: *NAME` with the `&NAME` that stands before a map";
     for (text, place) in [
         ("a: &a 1\nb: {<<: *a}\n", "2:9: b"),
-        ("b:\n  <<:\n", "2:6: b"),
+        ("b:\n  <<:\n", "2:5: b"),
         ("b: {<<: [{x: 1}, [{y: 1}]]}\n", "1:18: b"),
     ] {
         refused(text, &format!("exporter.yml:{place}[\"<<\"]: {message}"));

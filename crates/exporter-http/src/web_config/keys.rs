@@ -7,9 +7,11 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct Keys {
     #[serde(deserialize_with = "or_default")]
     pub(super) tls_server_config: TlsKeys,
@@ -23,6 +25,7 @@ pub(super) struct Keys {
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct TlsKeys {
     #[serde(deserialize_with = "or_default")]
     pub(super) cert: String,
@@ -70,6 +73,7 @@ impl TlsKeys {
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct HttpKeys {
     #[serde(deserialize_with = "or_default")]
     pub(super) http2: Switch<true>,
@@ -79,6 +83,7 @@ pub(super) struct HttpKeys {
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct HeaderKeys {
     #[serde(rename = "Content-Security-Policy", deserialize_with = "or_default")]
     content_security_policy: String,
@@ -113,6 +118,7 @@ pub(super) const HEADERS: [Header; 5] = [
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct RateKeys {
     #[serde(deserialize_with = "or_default")]
     pub(super) interval: GoDuration,
@@ -125,6 +131,16 @@ fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Lets each key of a map be null, which [`or_default`] reads: `null` is no text there, as in Go.
+fn nullable(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        if property.get("type") == Some(&"string".into()) {
+            property["type"] = json!(["string", "null"]);
+        }
+    }
 }
 
 /// A private key or the hash of a password. Errors do not repeat what stands in its place.
@@ -158,7 +174,7 @@ impl JsonSchema for Hidden {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "writeOnly": true})
+        json_schema!({"type": ["string", "null"], "writeOnly": true})
     }
 }
 

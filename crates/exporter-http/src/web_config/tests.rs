@@ -340,21 +340,29 @@ fn what_go_starts_with_is_used() {
     assert_eq!(config.headers[0].1.as_bytes(), "default-src 'self'; img-src ü".as_bytes());
     warned(
         &format!("basic_auth_users: {{'a:b': {}}}", bcrypt::hash("secret", 4).unwrap()),
-        &["web.yml:1:19: basic_auth_users: a name with a colon, at which it ends when it is sent: this user never gets in"],
+        &[
+            "web.yml:1:19: basic_auth_users: a name with a colon, at which it ends when it is sent: this user never gets in",
+        ],
     );
     warned(
         &format!("{TLS}, client_allowed_sans: [a]}}"),
-        &["web.yml:1:82: tls_server_config.client_allowed_sans: no certificate is asked for, so no name is looked at and \
-           everyone gets in; write RequireAndVerifyClientCert in client_auth_type"],
+        &[
+            "web.yml:1:82: tls_server_config.client_allowed_sans: no certificate is asked for, so no name is looked at and \
+           everyone gets in; write RequireAndVerifyClientCert in client_auth_type",
+        ],
     );
     warned(
         &format!("{TLS}, client_ca_file: other.pem, client_auth_type: RequireClientCert}}"),
-        &["web.yml:1:77: tls_server_config.client_ca_file: there is no certificate in it; expected PEM format"],
+        &[
+            "web.yml:1:77: tls_server_config.client_ca_file: there is no certificate in it; expected PEM format",
+        ],
     );
     warned(
         &format!("{TLS}, client_ca_file: other.pem, client_auth_type: VerifyClientCertIfGiven}}"),
-        &["web.yml:1:77: tls_server_config.client_ca_file: there is no certificate in it, so every client certificate is \
-           refused; expected PEM format"],
+        &[
+            "web.yml:1:77: tls_server_config.client_ca_file: there is no certificate in it, so every client certificate is \
+           refused; expected PEM format",
+        ],
     );
 }
 
