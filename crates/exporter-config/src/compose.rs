@@ -157,32 +157,42 @@ impl<'a> Composer<'a> {
     fn map(&mut self) -> Result<Vec<(Key, Node)>, Problem> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut names = HashSet::new();
-        let mut merged: Vec<(Key, Node)> = Vec::new();
+        let mut merged = None;
         loop {
             let event = self.next()?;
             if matches!(event.0, Event::MappingEnd) {
-                break;
+                self.merge(&mut entries, names, merged)?;
+                return Ok(entries);
             }
             let merges = is_merge_key(&event.0);
             let key = self.key(event)?;
             let path = child_path(&self.path, &key.name);
-            if merges && !merged.is_empty() {
-                return Err(duplicate(&key, &merged, &path));
-            }
-            if !merges && !names.insert(key.name.clone()) {
-                return Err(duplicate(&key, &entries, &path));
+            let before = if merges { merged.as_slice() } else { &entries };
+            if merges && merged.is_some() || !merges && !names.insert(key.name.clone()) {
+                return Err(duplicate(&key, before, &path));
             }
             let event = self.next()?;
             let node = self.at(path, event)?;
-            if merges { &mut merged } else { &mut entries }.push((key, node));
+            if merges {
+                merged = Some((key, node));
+            } else {
+                entries.push((key, node));
+            }
         }
-        for (key, value) in merged {
-            merge(&mut entries, std::mem::take(&mut names), value).map_err(|origin| {
-                let message = "`<<` takes a map or a list of maps: write `<<: *NAME` with the `&NAME` that stands before a map";
-                Problem::new(origin, &child_path(&self.path, &key.name), message)
-            })?;
-        }
-        Ok(entries)
+    }
+
+    /// Adds what `<<` has, where it is `merged`, to `entries`, whose `names` these are.
+    fn merge(
+        &self,
+        entries: &mut Vec<(Key, Node)>,
+        names: HashSet<String>,
+        merged: Option<(Key, Node)>,
+    ) -> Result<(), Problem> {
+        let Some((key, value)) = merged else { return Ok(()) };
+        merge(entries, names, value).map_err(|origin| {
+            let message = "`<<` takes a map or a list of maps: write `<<: *NAME` with the `&NAME` that stands before a map";
+            Problem::new(origin, &child_path(&self.path, &key.name), message)
+        })
     }
 
     /// The value at `path` that begins with `event`.
