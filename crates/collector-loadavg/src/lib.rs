@@ -2,17 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
-use std::path::PathBuf;
-
-use exporter_sdk::{At as _, Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
+use exporter_host::KernelFile;
+use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
 
 static LOAD1: Gauge = Gauge::new("node_load1", "1m load average.");
 static LOAD5: Gauge = Gauge::new("node_load5", "5m load average.");
 static LOAD15: Gauge = Gauge::new("node_load15", "15m load average.");
 
 struct Loadavg {
-    file: PathBuf,
+    file: KernelFile,
 }
 
 impl Collector for Loadavg {
@@ -22,20 +20,19 @@ impl Collector for Loadavg {
     type Config = NoConfig;
 
     fn new(_: &NoConfig, context: &Context) -> Result<Self> {
-        Ok(Self { file: context.paths().procfs.join("loadavg") })
+        Ok(Self { file: KernelFile::new(context.paths().procfs.join("loadavg")).kept_open() })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         // Not with the crate procfs, whose load averages are of single precision.
-        let text = fs::read_to_string(&self.file).at(self.file.display())?;
-        let numbers = text.split_whitespace().take(3).map(str::parse);
-        let loads = numbers.collect::<Result<Vec<f64>, _>>().at(self.file.display())?;
-        let [one, five, fifteen] = loads[..] else {
-            return Err(format!("{}: fewer than three numbers", self.file.display()).into());
-        };
-        scrape.emit(&LOAD1, (), one);
-        scrape.emit(&LOAD5, (), five);
-        scrape.emit(&LOAD15, (), fifteen);
+        let Some(text) = self.file.read(scrape) else { return Ok(()) };
+        let mut words = text.as_str().split_whitespace();
+        for (metric, column) in [(&LOAD1, 1), (&LOAD5, 2), (&LOAD15, 3)] {
+            let word = words.next().unwrap_or_default();
+            if let Some(load) = text.number::<f64>(scrape, format_args!("column {column}"), word) {
+                scrape.emit(metric, (), load);
+            }
+        }
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use exporter_host::KernelFile;
+use exporter_host::{KernelFile, Text, parse_number};
 use exporter_sdk::{Collector, Context, Counter, Desc, Gauge, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,15 +69,16 @@ impl Collector for Stat {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        self.file.each_line(|line| emit(line, self.softirq, scrape))
+        self.file.each_line(scrape, |scrape, line| emit(line, self.softirq, scrape));
+        Ok(())
     }
 }
 
-fn emit(line: &str, softirq: bool, scrape: &mut Scrape) -> Result {
-    let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
+fn emit(line: &Text<'_>, softirq: bool, scrape: &mut Scrape) -> Result {
+    let (name, rest) = line.as_str().split_once(' ').unwrap_or((line.as_str(), ""));
     // Behind its sum, the line of interrupts has a number for each of thousands.
-    let mut numbers = rest.split(' ').map(str::parse::<u64>);
-    let mut first = || numbers.next().unwrap_or(Ok(0));
+    let mut words = rest.split(' ');
+    let mut first = || parse_number::<u64>(words.next().unwrap_or_default());
     match name {
         "intr" => scrape.emit(&INTERRUPTS, (), first()?),
         "ctxt" => scrape.emit(&CONTEXT_SWITCHES, (), first()?),
@@ -86,9 +87,11 @@ fn emit(line: &str, softirq: bool, scrape: &mut Scrape) -> Result {
         "procs_running" => scrape.emit(&RUNNING, (), first()?),
         "procs_blocked" => scrape.emit(&BLOCKED, (), first()?),
         "softirq" if softirq => {
-            first()?;
-            for (vector, count) in VECTORS.into_iter().zip(numbers) {
-                scrape.emit(&SOFTIRQS, [vector], count?);
+            // The first is the sum of the others, which is not exposed.
+            for (vector, word) in VECTORS.into_iter().zip(words.skip(1)) {
+                if let Some(count) = line.number::<u64>(scrape, vector, word) {
+                    scrape.emit(&SOFTIRQS, [vector], count);
+                }
             }
         }
         _ => {}

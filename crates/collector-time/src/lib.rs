@@ -2,11 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use exporter_host::KernelFile;
+use exporter_host::{KernelFile, entries};
 use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -53,17 +52,18 @@ impl Collector for Time {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&SECONDS, (), SystemTime::now().duration_since(UNIX_EPOCH)?);
+        scrape.emit(&SECONDS, (), unix_time(SystemTime::now()));
         // Looked up at each run, because it may change; jiff remembers it for some minutes.
         let zone = TimeZone::system();
         let now = zone.to_offset_info(Timestamp::now());
         scrape.emit(&ZONE_OFFSET, [now.abbreviation()], now.offset().seconds());
         if self.clocksources.is_empty() {
-            self.clocksources = clocksources(&self.folder);
+            self.clocksources = clocksources(&self.folder, scrape);
         }
         for Clocksource { device, available, current } in &mut self.clocksources {
             for (metric, file) in [(&AVAILABLE, available), (&CURRENT, current)] {
-                for source in file.read_line().unwrap_or_default().split_whitespace() {
+                let Ok(Some(sources)) = file.read_value(scrape) else { continue };
+                for source in sources.as_str().split_whitespace() {
                     scrape.emit(metric, [&*device, source], 1);
                 }
             }
@@ -72,18 +72,24 @@ impl Collector for Time {
     }
 }
 
+/// Seconds since the epoch, below zero before it.
+fn unix_time(time: SystemTime) -> f64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}
+
 /// Where there is no such folder, there is nothing to choose from.
-fn clocksources(folder: &Path) -> Vec<Clocksource> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+fn clocksources(folder: &Path, scrape: &mut Scrape) -> Vec<Clocksource> {
     let clocksource = |folder: PathBuf| {
         let device = folder.file_name()?.to_str()?.strip_prefix("clocksource")?.to_owned();
         let [available, current] = ["available_clocksource", "current_clocksource"]
             .map(|file| KernelFile::new(folder.join(file)).kept_open());
         Some(Clocksource { device, available, current })
     };
-    let mut found: Vec<_> = entries.filter_map(|entry| clocksource(entry.path())).collect();
-    found.sort_by(|a, b| a.device.cmp(&b.device));
-    found
+    let entries = entries(folder, scrape).unwrap_or_default();
+    entries.into_iter().filter_map(clocksource).collect()
 }
 
 register!(Time);
