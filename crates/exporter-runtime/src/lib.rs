@@ -19,6 +19,7 @@ mod gate;
 mod gather;
 mod node;
 mod options;
+mod partial;
 mod plan;
 mod polls;
 mod pool;

@@ -18,6 +18,7 @@ use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
+use crate::partial::{OmittedPlaces, redacted};
 use crate::plan::Plan;
 use crate::pool::Job;
 use crate::recording::Recording;
@@ -48,8 +49,9 @@ pub(crate) struct Slot {
 struct State {
     current: Option<Arc<Run>>,
     last: Option<(Instant, Outcome)>,
-    /// How the last run went, without its samples: when it ended, how long it took, and how many samples it had.
-    ran: Option<(Instant, Duration, Result<usize, Failure>)>,
+    /// How the last run went, without its samples, and when it ended.
+    ran: Option<(Instant, LastRun)>,
+    omitted: OmittedPlaces,
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
     told: Option<Failure>,
     told_of_duplicates: bool,
@@ -294,9 +296,19 @@ impl Slot {
             }
             self.tell(&mut state, outcome.result.as_ref().err(), outcome.duration);
         }
-        // Kept for as long as it may be served. Otherwise the next run has its memory.
+        let omissions = outcome.result.as_ref().map(|snapshot| redacted(snapshot.omissions()));
+        if let Ok(omissions) = &omissions {
+            state.omitted.update(self.name(), omissions);
+        }
         let samples = outcome.result.as_ref().map(|snapshot| snapshot.samples());
-        state.ran = Some((finished, outcome.duration, samples.map_err(Failure::clone)));
+        let last = LastRun {
+            ago: Duration::ZERO,
+            duration: outcome.duration,
+            result: samples.map_err(Failure::clone),
+            omissions: omissions.unwrap_or_default(),
+        };
+        state.ran = Some((finished, last));
+        // Kept for as long as it may be served. Otherwise the next run has its memory.
         let kept = !self.plan.scrape.min_interval.is_zero();
         state.last = kept.then(|| (run.started, outcome.clone()));
         drop(state);
@@ -328,10 +340,9 @@ impl Slot {
             Some(time) if time > self.plan.scrape.timeout => RunState::Overdue(time),
             Some(time) => RunState::Running(time),
         };
-        let last = state.ran.as_ref().map(|(ended, duration, result)| LastRun {
+        let last = state.ran.as_ref().map(|(ended, last)| LastRun {
             ago: now.saturating_duration_since(*ended),
-            duration: *duration,
-            result: result.clone(),
+            ..last.clone()
         });
         (is, last)
     }

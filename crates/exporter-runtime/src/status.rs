@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use exporter_config::{Node, Problem};
-use exporter_sdk::Family;
+use exporter_sdk::{Family, Omission};
 
 use crate::configuration::effective_configuration_of;
 use crate::registry::Registry;
@@ -47,6 +47,8 @@ pub struct LastRun {
     pub duration: Duration,
     /// How many samples it had, or why there are none.
     pub result: Result<usize, Failure>,
+    /// What it left out, because it could not be read: the first 100.
+    pub omissions: Vec<Omission>,
 }
 
 impl Registry {

@@ -1,5 +1,6 @@
 //! One run of one collector: [`Scrape`] is what the collector writes to.
 
+use std::fmt;
 use std::panic;
 use std::ptr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -186,6 +187,29 @@ impl Scrape<'_> {
         });
     }
 
+    /// Leaves out a part of the source that cannot be read or parsed: a line, an attribute, a device. It costs the samples
+    /// that it would have given; all others of the run are exposed, and `exporter_collector_partial` is 1. `place` says where
+    /// it is (`/proc/stat:7`), the same in every run: the log has one line when a place is left out for the first time, and
+    /// one when it is read again. A run that emitted no sample fails with what it left out first.
+    ///
+    /// ```
+    /// # use exporter_sdk::{Gauge, Scrape};
+    /// static LEVEL: Gauge<1> = Gauge::new("tank_level_ratio", "How full the tank is.").labels(&["tank"]);
+    ///
+    /// # fn f(scrape: &mut Scrape, text: &str) {
+    /// for (number, line) in text.lines().enumerate() {
+    ///     match line.parse::<f64>() {
+    ///         Ok(level) => scrape.emit(&LEVEL, [number], level),
+    ///         Err(error) => scrape.omit(format_args!("levels:{}", number + 1), error),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[cold]
+    pub fn omit(&mut self, place: impl fmt::Display, reason: impl Into<Error>) {
+        self.snapshot.omissions.add(place, reason.into());
+    }
+
     /// When the run is given up, for sources that can be told how long they may take. `None` where nobody waits.
     pub fn deadline(&self) -> Option<Instant> {
         self.options.deadline
@@ -232,12 +256,16 @@ impl Scrape<'_> {
     ///
     /// # Errors
     ///
-    /// The collector's own error, or else the first sample that was not valid. The samples are lost then, all of them.
+    /// The collector's own error; or else the first sample that was not valid; or else, where there is no sample, what was
+    /// [left out](Self::omit) first. The samples are lost then, all of them.
     pub fn finish(self, result: Result<(), Error>) -> Result<Snapshot, RunError> {
         result.map_err(RunError::Collector)?;
         match self.invalid {
             Some(invalid) => Err(RunError::Invalid(invalid)),
-            None => Ok(self.snapshot),
+            None => match self.snapshot.omissions.error() {
+                Some(error) if self.snapshot.samples() == 0 => Err(RunError::Collector(error)),
+                _ => Ok(self.snapshot),
+            },
         }
     }
 

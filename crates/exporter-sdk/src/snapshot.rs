@@ -5,6 +5,7 @@ use crate::arena::{Arena, Cursor, Place, Record};
 use crate::family::Family;
 use crate::labels::Layout;
 use crate::limits::Meter;
+use crate::omission::{Omission, Omissions};
 use crate::part::{self, Part};
 use crate::pen::{Block, Fragment, Pen};
 use crate::value::Value;
@@ -13,6 +14,7 @@ use crate::value::Value;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     pub(crate) families: Vec<FamilySamples>,
+    pub(crate) omissions: Omissions,
 }
 
 impl Snapshot {
@@ -26,6 +28,16 @@ impl Snapshot {
         self.families.iter().map(FamilySamples::len).sum()
     }
 
+    /// What the run could not read, in the order in which the collector found it: the first 100.
+    pub fn omissions(&self) -> &[Omission] {
+        self.omissions.as_slice()
+    }
+
+    /// How many parts of the source the run could not read.
+    pub fn omitted(&self) -> usize {
+        self.omissions.count()
+    }
+
     /// Bytes of memory held for samples.
     pub fn capacity(&self) -> usize {
         self.families.iter().map(|family| family.arena.capacity()).sum()
@@ -33,6 +45,7 @@ impl Snapshot {
 
     /// Empties the snapshot for another run that describes `families`, and keeps its memory.
     pub(crate) fn reset(&mut self, families: &[Family], layouts: &[Layout]) {
+        self.omissions.clear();
         self.families.truncate(families.len());
         for family in &mut self.families {
             family.arena.clear();

@@ -7,6 +7,7 @@ mod bulk;
 mod emit;
 mod kinds;
 mod misbehave;
+mod partial;
 mod secret;
 
 fn main() -> std::process::ExitCode {

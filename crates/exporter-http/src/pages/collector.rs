@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use exporter_exposition::{Encoder, Format, Page, Piece};
 use exporter_runtime::CollectorStatus;
-use exporter_sdk::Family;
+use exporter_sdk::{Family, Omission};
 use serde::Deserialize;
 
 use super::{escape, frame};
@@ -43,6 +43,7 @@ pub(crate) fn render(
     if let Some(Err(failure)) = collector.last.as_ref().map(|last| &last.result) {
         let _ = writeln!(body, "<p class=\"bad\">{}</p>", escape(&failure.message));
     }
+    write_omissions(&mut body, collector);
     let text = lines(page);
     let mut shown = 0;
     for family in families(collector, &text) {
@@ -61,6 +62,24 @@ pub(crate) fn render(
             write!(body, "<h2>Configuration</h2>\n<pre tabindex=\"0\">{}</pre>\n", escape(config));
     }
     frame(&collector.name, "../", &body)
+}
+
+/// What the last run left out.
+fn write_omissions(body: &mut String, collector: &CollectorStatus) {
+    let omissions = collector.last.as_ref().map_or(&[][..], |last| &last.omissions);
+    if omissions.is_empty() {
+        return;
+    }
+    body.push_str("<h2>Left out of the last run</h2>\n<ul>\n");
+    for Omission { place, reason } in omissions {
+        let _ = writeln!(
+            body,
+            "<li class=\"bad\"><code>{}</code>: {}</li>",
+            escape(place),
+            escape(reason)
+        );
+    }
+    body.push_str("</ul>\n");
 }
 
 /// A metric as it is shown.

@@ -222,3 +222,23 @@ fn the_label_of_an_instance_comes_last_on_every_sample() {
         ]
     );
 }
+
+#[test]
+fn what_cannot_be_read_costs_itself_and_a_run_with_nothing_else_fails() {
+    let mut recorder = Recorder::new(families(), false);
+    let first = run(&mut recorder, None, |scrape| {
+        scrape.omit("/proc/loads:2", "invalid digit found in string");
+        scrape.emit(&LOAD, (), 0.5);
+    });
+    assert_eq!((first.samples(), first.omitted()), (1, 1));
+    assert_eq!(first.omissions()[0].to_string(), "/proc/loads:2: invalid digit found in string");
+    let second = run(&mut recorder, Some(first), |scrape| scrape.emit(&LOAD, (), 0.5));
+    assert_eq!(second.omissions(), []);
+    let failed = recorder.record(Some(second), |scrape| {
+        for line in 1..=1000 {
+            scrape.omit(format_args!("/proc/loads:{line}"), "empty");
+        }
+        Ok(())
+    });
+    assert_eq!(failed.unwrap_err().to_string(), "/proc/loads:1: empty (and 999 more)");
+}

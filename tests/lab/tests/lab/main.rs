@@ -12,6 +12,7 @@ mod limits;
 mod listeners;
 mod live;
 mod pages;
+mod partial;
 mod reload;
 mod requests;
 mod stop;
