@@ -207,16 +207,33 @@ mod tests {
             assert_eq!(page.gauge("node_memory_HugePages_Total", &[]), 7.0);
             assert_eq!(page.gauge("node_memory_MemFree_bytes", &[]), 4096.0);
         }
+        let place = host.path("proc/meminfo").display().to_string();
+        let odd = ["2: `Odd name-x: 1 kB`", "3: `no colon 5`", "5: `: 3`"];
+        let expected = odd.map(|line| format!("{place}:{line}: expected `FIELD: NUMBER`"));
+        assert_eq!(probe.omissions(), expected);
     }
 
     #[test]
-    fn a_line_that_is_broken_is_named() {
+    fn a_number_that_is_none_costs_its_field() {
         let host = Tree::new();
-        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: some kB\n");
-        let why = Probe::of::<Meminfo, _>().tree(&host).start().failure();
-        assert!(
-            why.ends_with("proc/meminfo: `MemFree: some kB`: invalid digit found in string"),
-            "{why}"
-        );
+        let probe = Probe::of::<Meminfo, _>().tree(&host).start();
+        let place = host.path("proc/meminfo").display().to_string();
+        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: some kB\nSwapFree: 3 kB\n");
+        for _ in 0..2 {
+            let page = probe.scrape();
+            assert_eq!(page.all_samples().len(), 2);
+            assert_eq!(page.gauge("node_memory_MemTotal_bytes", &[]), 16384.0);
+            assert_eq!(page.gauge("node_memory_SwapFree_bytes", &[]), 3072.0);
+        }
+        let expected = "expected a whole number from 0 to 18446744073709551615";
+        let expected = format!("{place}:2: `MemFree: some kB`: found `some`, {expected}");
+        assert_eq!(probe.omissions(), [&*expected]);
+        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: 1 kB\nSwapFree: 3 kB\n");
+        assert_eq!(probe.scrape().gauge("node_memory_MemFree_bytes", &[]), 1024.0);
+        assert_eq!(probe.omissions(), [""; 0]);
+        host.write("proc/meminfo", "MemFree: some kB\n");
+        assert_eq!(probe.failure(), expected.replace(":2:", ":1:"));
+        host.remove("proc/meminfo").link("proc/meminfo", "/proc/self/mem");
+        assert_eq!(probe.failure(), format!("{place}: Input/output error (os error 5)"));
     }
 }

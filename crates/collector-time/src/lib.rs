@@ -113,4 +113,50 @@ mod tests {
         assert_eq!(page.samples("node_time_zone_offset_seconds").len(), 1);
         assert!(page.family("node_time_clocksource_current_info").is_none());
     }
+
+    #[test]
+    fn a_time_before_the_epoch_is_negative() {
+        assert_eq!(unix_time(UNIX_EPOCH - std::time::Duration::from_millis(1500)), -1.5);
+    }
+
+    #[test]
+    fn a_clock_source_that_cannot_be_read_costs_itself() {
+        let host = Tree::new();
+        let probe = Probe::of::<Time, _>().tree(&host).start();
+        let device = |number: u32, file: &str| {
+            format!("sys/devices/system/clocksource/clocksource{number}/{file}_clocksource")
+        };
+        host.write(&device(0, "available"), "tsc hpet\n").write(&device(0, "current"), "tsc\n");
+        host.link(&device(1, "available"), "/proc/self/mem").write(&device(1, "current"), "pit\n");
+        // What does not exist is not an omission.
+        host.write(&device(2, "available"), "rtc\n");
+        for _ in 0..2 {
+            let page = probe.scrape();
+            assert_eq!(page.samples("node_time_clocksource_available_info").len(), 3);
+            for (number, source) in [("0", "tsc"), ("1", "pit")] {
+                let labels = [("device", number), ("clocksource", source)];
+                assert_eq!(page.gauge("node_time_clocksource_current_info", &labels), 1.0);
+            }
+            assert!(page.family("node_time_seconds").is_some());
+            let place = host.path(&device(1, "available")).display().to_string();
+            assert_eq!(probe.omissions(), [format!("{place}: Input/output error (os error 5)")]);
+        }
+    }
+
+    #[test]
+    fn a_folder_of_clock_sources_that_cannot_be_read_is_named_at_each_run_until_it_can() {
+        let host = Tree::new();
+        let folder = "sys/devices/system/clocksource";
+        host.write(folder, "not a folder");
+        let probe = Probe::of::<Time, _>().tree(&host).start();
+        let place = host.path(folder).display().to_string();
+        for _ in 0..2 {
+            assert!(probe.scrape().family("node_time_seconds").is_some());
+            assert_eq!(probe.omissions(), [format!("{place}: Not a directory (os error 20)")]);
+        }
+        host.remove(folder).write(&format!("{folder}/clocksource0/current_clocksource"), "tsc\n");
+        let labels = [("device", "0"), ("clocksource", "tsc")];
+        assert_eq!(probe.scrape().gauge("node_time_clocksource_current_info", &labels), 1.0);
+        assert_eq!(probe.omissions(), [""; 0]);
+    }
 }

@@ -201,34 +201,4 @@ fn lossy(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_of_any_length_are_read_whole_again_and_again() {
-        let path = std::env::temp_dir().join(format!("kernel-file-{}", std::process::id()));
-        let mut file = KernelFile::new(&path);
-        for length in [0, 1, ROOM, 10, 5 * ROOM + 1, 3] {
-            std::fs::write(&path, vec![b'x'; length]).unwrap();
-            assert_eq!(file.read().unwrap().len(), length);
-        }
-        std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(file.read_bytes().unwrap(), b"\xff");
-        assert!(file.read().unwrap_err().to_string().contains("invalid utf-8"));
-        assert_eq!(file.read_line(), None);
-        std::fs::remove_file(&path).unwrap();
-        assert!(file.read().is_err());
-    }
-
-    #[test]
-    fn the_kernel_tells_of_its_own_files_whether_they_changed() {
-        let mut mounts = KernelFile::new("/proc/self/mountinfo").kept_open();
-        assert!(mounts.changed());
-        mounts.read_bytes().unwrap();
-        assert!(!mounts.changed());
-        // It cannot tell of others.
-        let mut other = KernelFile::new("/etc/passwd").kept_open();
-        other.read().unwrap();
-        assert!(other.changed());
-    }
-}
+mod tests;
