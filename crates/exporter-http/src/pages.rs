@@ -2,13 +2,15 @@
 
 mod collector;
 mod discovery;
+mod durations;
 mod landing;
+mod samples;
 
 use std::time::Duration;
 
 pub(crate) use self::collector::{Query, render as collector};
 pub(crate) use self::discovery::render as discovery;
-pub(crate) use self::landing::render as landing;
+pub(crate) use self::landing::{LastScrape, render as landing};
 
 /// The header that keeps a page from doing anything but what it is for.
 pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -38,7 +40,7 @@ fn encode(text: &str) -> String {
 }
 
 /// A duration for people: `1.23 ms`, `3.4 s`, `5 min`.
-fn told(duration: Duration) -> String {
+fn for_people(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
         _ if seconds < 0.1 => format!("{:.2} ms", seconds * 1e3),

@@ -5,7 +5,7 @@ mod scrapes;
 use std::borrow::Cow;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::uri::Authority;
@@ -22,7 +22,7 @@ use crate::body::{Body, Count, Pieces, Request};
 use crate::connection::{Connection, RequestOn};
 use crate::logins::Logins;
 use crate::options::{ExternalUrl, WebOptions};
-use crate::pages;
+use crate::pages::{self, LastScrape};
 use crate::web_config::WebConfig;
 
 /// What every page needs.
@@ -34,13 +34,14 @@ pub(crate) struct Site {
     scrapes: Count,
     logins: OnceLock<Option<Logins>>,
     ready: AtomicBool,
+    last_scrape: Mutex<Option<LastScrape>>,
 }
 
 impl Site {
     pub(crate) fn new(registry: Arc<Registry>, options: WebOptions) -> Self {
         let (pieces, held, scrapes) = Default::default();
-        let (logins, ready) = Default::default();
-        Self { registry, options, pieces, held, scrapes, logins, ready }
+        let (logins, ready, last_scrape) = Default::default();
+        Self { registry, options, pieces, held, scrapes, logins, ready, last_scrape }
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
@@ -204,7 +205,8 @@ pub(crate) fn not_found() -> Route {
 }
 
 async fn landing_page(site: Data<Site>, request: HttpRequest) -> HttpResponse<Body> {
-    let text = pages::landing(&site.options, &site.registry.status());
+    let last = site.last_scrape.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let text = pages::landing(&site.options, &site.registry.status(), last.as_ref());
     site.html(text, site.begin(&request))
 }
 

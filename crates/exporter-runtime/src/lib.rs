@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod gate;
 mod gather;
+mod history;
 mod node;
 mod options;
 mod partial;
@@ -49,7 +50,7 @@ pub use crate::run::{Failure, Reason};
 pub use crate::settings::{
     CollectorSettings, DuplicatePolicy, FailurePolicy, ScrapeSettings, Settings, WebSettings,
 };
-pub use crate::status::{CollectorStatus, LastRun, RunState};
+pub use crate::status::{CollectorStatus, LastRun, RunState, RunTime};
 pub use exporter_exposition::{GzipMethod, lint, lint_samples};
 
 pub use exporter_config::{

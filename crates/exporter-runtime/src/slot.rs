@@ -18,6 +18,7 @@ use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
+use crate::history::History;
 use crate::partial::{OmittedPlaces, redacted};
 use crate::plan::Plan;
 use crate::pool::Job;
@@ -25,7 +26,7 @@ use crate::recording::Recording;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
 use crate::services::Services;
 use crate::settings::DuplicatePolicy;
-use crate::status::{LastRun, RunState};
+use crate::status::{CollectorStatus, LastRun, RunState};
 use crate::work;
 
 /// The label by which the samples of several instances of one collector differ.
@@ -49,8 +50,7 @@ pub(crate) struct Slot {
 struct State {
     current: Option<Arc<Run>>,
     last: Option<(Instant, Outcome)>,
-    /// How the last run went, without its samples, and when it ended.
-    ran: Option<(Instant, LastRun)>,
+    history: History,
     omitted: OmittedPlaces,
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
     told: Option<Failure>,
@@ -208,6 +208,7 @@ impl Slot {
     fn give_up(&self, state: &mut State, run: &Run) {
         if !run.given_up.swap(true, Ordering::Relaxed) {
             self.counters.failed(Reason::Timeout);
+            state.history.failing(Instant::now());
             self.tell(state, Some(&self.timeout(run)), run.started.elapsed());
         }
     }
@@ -307,7 +308,7 @@ impl Slot {
             result: samples.map_err(Failure::clone),
             omissions: omissions.unwrap_or_default(),
         };
-        state.ran = Some((finished, last));
+        state.history.ended(finished, last);
         // Kept for as long as it may be served. Otherwise the next run has its memory.
         let kept = !self.plan.scrape.min_interval.is_zero();
         state.last = kept.then(|| (run.started, outcome.clone()));
@@ -331,20 +332,25 @@ impl Slot {
         self.tell(&mut self.lock(), Some(failure), Duration::ZERO);
     }
 
-    /// Whether a run goes on, and how the last one went.
-    pub(crate) fn look(&self, now: Instant) -> (RunState, Option<LastRun>) {
+    /// Whether a run goes on, and how the last ones went.
+    pub(crate) fn status(&self, now: Instant) -> CollectorStatus {
         let state = self.lock();
         let running = state.current.as_ref().map(|run| now.saturating_duration_since(run.started));
-        let is = match running {
+        let run_state = match running {
             None => RunState::Idle,
             Some(time) if time > self.plan.scrape.timeout => RunState::Overdue(time),
             Some(time) => RunState::Running(time),
         };
-        let last = state.ran.as_ref().map(|(ended, last)| LastRun {
-            ago: now.saturating_duration_since(*ended),
-            ..last.clone()
-        });
-        (is, last)
+        CollectorStatus {
+            name: self.name().to_owned(),
+            description: self.origin().description,
+            state: run_state,
+            last: state.history.last(now),
+            failing_for: state.history.failing_for(now),
+            times: state.history.times(),
+            min_interval: self.plan.scrape.min_interval,
+            families: self.families().to_vec(),
+        }
     }
 
     fn failure(&self, error: RunError) -> Failure {

@@ -8,7 +8,6 @@ use exporter_sdk::{Family, Omission};
 use crate::configuration::effective_configuration_of;
 use crate::registry::Registry;
 use crate::run::Failure;
-use crate::slot::Slot;
 
 /// A collector that runs.
 #[derive(Clone, Debug)]
@@ -21,6 +20,11 @@ pub struct CollectorStatus {
     pub state: RunState,
     /// How its last run went; `None` before the first.
     pub last: Option<LastRun>,
+    /// Since how long its runs fail without one that succeeded; `None` where the last one did not fail. That a source does
+    /// not exist is no failure.
+    pub failing_for: Option<Duration>,
+    /// How long its last 20 runs took, the oldest first.
+    pub times: Vec<RunTime>,
     /// How often it is asked at most; zero for at every scrape.
     pub min_interval: Duration,
     /// What it described.
@@ -51,6 +55,15 @@ pub struct LastRun {
     pub omissions: Vec<Omission>,
 }
 
+/// How long a run took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunTime {
+    /// From its start to its end.
+    pub duration: Duration,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
 impl Registry {
     /// What each collector that runs is doing, in the order of their names.
     pub fn status(&self) -> Vec<CollectorStatus> {
@@ -72,19 +85,5 @@ impl Registry {
         let slot = generation.slots.iter().find(|slot| slot.name() == collector)?;
         let node: Node = generation.settings.config(collector);
         Some(effective_configuration_of(slot.kind(), collector, &node))
-    }
-}
-
-impl Slot {
-    fn status(&self, now: Instant) -> CollectorStatus {
-        let (state, last) = self.look(now);
-        CollectorStatus {
-            name: self.name().to_owned(),
-            description: self.origin().description,
-            state,
-            last,
-            min_interval: self.plan.scrape.min_interval,
-            families: self.families().to_vec(),
-        }
     }
 }

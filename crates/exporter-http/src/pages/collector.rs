@@ -7,7 +7,7 @@ use exporter_runtime::CollectorStatus;
 use exporter_sdk::{Family, Omission};
 use serde::Deserialize;
 
-use super::{escape, frame};
+use super::{durations, escape, for_people, frame, samples};
 
 /// What is looked for.
 #[derive(Debug, Default, Deserialize)]
@@ -40,9 +40,7 @@ pub(crate) fn render(
         escape(collector.description),
         escape(&query.q)
     );
-    if let Some(Err(failure)) = collector.last.as_ref().map(|last| &last.result) {
-        let _ = writeln!(body, "<p class=\"bad\">{}</p>", escape(&failure.message));
-    }
+    write_last_run(&mut body, collector);
     write_omissions(&mut body, collector);
     let text = lines(page);
     let mut shown = 0;
@@ -62,6 +60,24 @@ pub(crate) fn render(
             write!(body, "<h2>Configuration</h2>\n<pre tabindex=\"0\">{}</pre>\n", escape(config));
     }
     frame(&collector.name, "../", &body)
+}
+
+/// How the last run went, and how long the ones before it took.
+fn write_last_run(body: &mut String, collector: &CollectorStatus) {
+    let Some(last) = &collector.last else { return };
+    let _ = writeln!(
+        body,
+        "<p>{} Last run {} ago, {}.</p>",
+        durations::drawing(&collector.times),
+        for_people(last.ago),
+        for_people(last.duration)
+    );
+    if let Err(failure) = &last.result {
+        let since = collector
+            .failing_for
+            .map_or_else(String::new, |time| format!("Failing for {}: ", for_people(time)));
+        let _ = writeln!(body, "<p class=\"bad\">{since}{}</p>", escape(&failure.message));
+    }
 }
 
 /// What the last run left out.
@@ -135,8 +151,7 @@ impl Shown {
             body.push_str("<p class=\"faint\">No samples now.</p>\n");
             return;
         }
-        let text = lines.iter().take(LINES).map(|line| escape(line)).collect::<Vec<_>>().join("\n");
-        let _ = writeln!(body, "<pre tabindex=\"0\">{text}</pre>");
+        body.push_str(&samples::table(name, &lines[..lines.len().min(LINES)]));
         if lines.len() > LINES {
             let _ = writeln!(body, "<p class=\"faint\">And {} more.</p>", lines.len() - LINES);
         }

@@ -1,6 +1,6 @@
 //! Scrapes: the pages with metrics, and how many of them there may be at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
@@ -13,6 +13,7 @@ use exporter_runtime::{Refusal, ScrapeRequest, TIMEOUT_HEADER};
 use super::Site;
 use crate::body::{Body, Counted, Request, Sending};
 use crate::connection::Connection;
+use crate::pages::LastScrape;
 use crate::socket::SHORT_READ;
 
 /// How many pages may wait for their readers at once. Each can be of another run, and holds that run's samples.
@@ -48,6 +49,19 @@ impl Site {
         let make_room = |on: &Connection| on.all().make_room_for_request(on);
         let make_room = || begun.connection().is_some_and(make_room);
         self.scrapes.one_more(self.options.max_requests, make_room)
+    }
+
+    /// Keeps who was the last to scrape, for the first page.
+    fn scraped(&self, request: &HttpRequest, start: Instant) {
+        let ended = Instant::now();
+        let client = request.peer_addr().map(|address| address.ip().to_canonical().to_string());
+        let last = LastScrape {
+            ended,
+            duration: ended - start,
+            client: client.unwrap_or_else(|| "a client of a Unix socket".to_owned()),
+            user_agent: header_text(request, header::USER_AGENT),
+        };
+        *self.last_scrape.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
     }
 
     /// Counts one more page, if there may be one more.
@@ -107,6 +121,7 @@ async fn page(
     let Some(held) = site.hold(&begun) else {
         return site.too_busy(Refusal::Unread, request, begun);
     };
+    site.scraped(request, start);
     let content_type = site.registry.negotiate(&header_text(request, header::ACCEPT));
     let accepted = AcceptEncoding::read(&header_text(request, header::ACCEPT_ENCODING));
     let gzip = |size| site.registry.gzip(accepted, size);

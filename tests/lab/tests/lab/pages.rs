@@ -32,18 +32,16 @@ fn the_first_page_tells_of_every_collector() {
         Config::new("collectors:\n  error:\n  hang: {scrape: {timeout: 1s}}\n  unavailable:\n");
     let exporter = config.start(&[]);
     let before = browse(&exporter, "/");
-    assert!(
-        before.contains("<h1>lab-exporter</h1>") && before.contains("not asked yet"),
-        "{before}"
-    );
+    assert!(before.contains("<h1>lab-exporter</h1>") && before.contains("not run yet"), "{before}");
     exporter.get("/metrics");
     let page = browse(&exporter, "/");
     let row = |name: &str| {
         let rest = page.split_once(&format!("<a href=\"collectors/{name}\">")).unwrap().1;
         rest.split_once("</tr>\n<tr><td><a").map_or(rest, |(row, _)| row).to_owned()
     };
-    assert!(row("bulk").contains("well") && row("bulk").contains(" ago"), "{page}");
-    assert!(row("error").contains("failed (error)") && page.contains("on fire"), "{page}");
+    assert!(row("bulk").contains(">ok<") && row("bulk").contains(" ago"), "{page}");
+    assert!(row("error").contains("failing for") && row("error").contains("(error)"), "{page}");
+    assert!(page.contains("on fire"), "{page}");
     assert!(row("hang").contains("overdue"), "{}", row("hang"));
     assert!(row("unavailable").contains("has no source here"));
     assert!(page.contains("<input type=\"checkbox\" name=\"collect[]\" value=\"bulk\">"));
@@ -61,6 +59,35 @@ fn the_first_page_tells_of_every_collector() {
 }
 
 #[test]
+fn with_80_collectors_the_failing_ones_are_first_with_since_when_and_why() {
+    let ok: String = (10..86).map(|i| format!("  kinds@n{i}: {{}}\n")).collect();
+    let text = format!("collectors:\n{ok}  error@z1: {{}}\n  error@z2: {{}}\n  error@z3: {{}}\n");
+    let exporter = Config::new(&text).start(&[]);
+    assert!(exporter.get("/").body.contains("No scrape yet."));
+    exporter.get("/metrics");
+    exporter.get("/metrics");
+    let mut browser = Browser::start();
+    browser.open(&format!("http://{}/", exporter.address()));
+    let text = browser.ask("document.querySelector('main').innerText");
+    let text = text.as_str().unwrap();
+    assert!(text.contains("3 of 80 collectors failing"), "{text}");
+    assert!(text.contains("77 ok"), "{text}");
+    assert!(text.contains("ago by 127.0.0.1 (ureq/"), "{text}");
+    let first = browser.ask(
+        "[...document.querySelectorAll('tbody tr:not(.why)')].slice(0, 4)
+            .map(row => row.innerText.replace(/\\s+/g, ' ')).join('; ')",
+    );
+    let first: Vec<&str> = first.as_str().unwrap().split("; ").collect();
+    for (row, name) in first[..3].iter().zip(["error@z1", "error@z2", "error@z3"]) {
+        assert!(row.starts_with(&format!("{name} failing for")), "{first:?}");
+    }
+    assert!(first[3].starts_with("bulk ok"), "{first:?}");
+    let bars = "[...document.querySelectorAll('tbody tr:not(.why)')]
+        .every(row => row.querySelectorAll('svg rect').length == 2)";
+    assert_eq!(browser.ask(bars), true);
+}
+
+#[test]
 fn a_collector_has_a_page_that_can_be_searched() {
     let config = Config::new(
         "collectors: {kinds: {enabled: true}, secret: {token: hunter2, url: 'http://u:hunter2@h/'}}\n",
@@ -70,13 +97,14 @@ fn a_collector_has_a_page_that_can_be_searched() {
     for expected in [
         "<code>lab_latency_seconds</code>",
         "histogram; labels",
-        "lab_latency_seconds_bucket{",
+        "<td data-name=\"part\">_bucket</td>",
+        "<th scope=\"col\">le</th>",
         "<h2>Configuration</h2>",
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
     let found = browse(&exporter, "/collectors/kinds?q=LATENCY");
-    assert!(found.contains("lab_latency_seconds_count") && !found.contains("lab_odd"), "{found}");
+    assert!(found.contains(">_count<") && !found.contains("lab_odd"), "{found}");
     assert!(found.contains("value=\"LATENCY\""));
     let nothing = exporter.get("/collectors/kinds?q=%3Cscript%3E%22").body;
     assert!(
@@ -135,7 +163,7 @@ fn pages_fit_a_phone_and_can_be_read_in_light_and_in_dark() {
     }
     browser.open(&format!("http://{}/", exporter.address()));
     let row = browser.ask("document.querySelector('tbody tr').innerText.replace(/\\s+/g, ' ')");
-    assert!(row.as_str().unwrap().starts_with("bulk well"), "{row}");
+    assert!(row.as_str().unwrap().starts_with("error failing for"), "{row}");
     let names = browser.ask(
         "[...document.querySelectorAll('tbody tr:first-child td.number')] \
          .map(cell => getComputedStyle(cell, '::before').content).join()",
@@ -190,7 +218,7 @@ fn pages_are_used_by_keyboard_alone() {
     let found =
         browser.ask("[...document.querySelectorAll('h2')].map(name => name.innerText).join()");
     assert_eq!(found, "lab_latency_seconds");
-    let scrolled = "[...document.querySelectorAll('pre')].every(text => text.tabIndex == 0)";
+    let scrolled = "[...document.querySelectorAll('.wide')].every(table => table.tabIndex == 0)";
     assert_eq!(browser.ask(scrolled), true);
 }
 
