@@ -42,8 +42,15 @@ pub(crate) struct Netlink {
     socket: Option<Socket>,
 }
 
+// What can be wrong with an answer.
+const CUT_OFF_HEADER: &str = "found the beginning of a header, expected the whole header";
+const CUT_OFF: &str = "found the beginning of an attribute, expected the whole attribute";
+const NO_NAME: &str = "found no name of the device, expected an attribute IFLA_IFNAME";
+const NO_ADDRESS: &str =
+    "found no address of 4 or 16 bytes, expected one in IFA_LOCAL or IFA_ADDRESS";
+
 /// An address of a device.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Address<'a> {
     pub(crate) device: &'a str,
     pub(crate) ip: IpAddr,
@@ -187,17 +194,14 @@ fn link_of(answer: &[u8]) -> Result<Link, &'static str> {
     // Old kernels, and sandboxes, have the one with 32 bits only.
     link.counts = wide.or(narrow).map(|stats| Counts { stats, from_proc: false });
     if link.name.is_empty() {
-        return Err("found no name, expected one in each answer");
+        return Err(NO_NAME);
     }
     Ok(link)
 }
 
-const CUT_OFF: &str = "found an attribute that is cut off, expected its whole length";
-
 /// The index of the device, which stands at the same place in both headers, and what is behind the header.
 fn split(answer: &[u8], list: List) -> Result<(u32, &[u8]), &'static str> {
-    let (header, attributes) =
-        answer.split_at_checked(list.header).ok_or("found a header that is cut off")?;
+    let (header, attributes) = answer.split_at_checked(list.header).ok_or(CUT_OFF_HEADER)?;
     Ok((header[4..].first_chunk().copied().map_or(0, u32::from_ne_bytes), attributes))
 }
 
@@ -222,7 +226,7 @@ fn address_of<'a>(answer: &[u8], links: &'a [Link]) -> Parsed<Address<'a>> {
             _ => {}
         }
     }
-    let ip = local.or(address).ok_or("found no address of 4 or 16 bytes")?;
+    let ip = local.or(address).ok_or(NO_ADDRESS)?;
     Ok(Some(Address { device: &link.name, ip, prefix }))
 }
 
@@ -282,5 +286,34 @@ mod tests {
         assert_eq!(packets(&[name, (23, &wide), (7, &narrow)]), Some(64));
         assert_eq!(packets(&[name, (7, &narrow)]), Some(32));
         assert_eq!(packets(&[name]), None);
+    }
+
+    #[test]
+    fn an_answer_that_is_not_understood_says_what_is_wrong() {
+        let why = |answer: &[u8]| link_of(answer).unwrap_err();
+        assert_eq!(why(&[0; 15]), CUT_OFF_HEADER);
+        assert_eq!(why(&answer(&[(20, b"alias\0")])), NO_NAME);
+        let mut cut = answer(&[(3, b"eth0\0"), (20, b"an alias\0")]);
+        cut.truncate(cut.len() - 4);
+        assert_eq!(why(&cut), CUT_OFF);
+    }
+
+    #[test]
+    fn addresses_of_other_kinds_are_skipped_and_broken_ones_are_not() {
+        let links = [Link { index: 7, name: "eth0".to_owned(), ..Link::default() }];
+        let parse = |family: u8, device: u8, attributes: &[(u16, &[u8])]| {
+            let mut answer = answer(attributes);
+            answer.drain(..LINKS.header - ADDRESSES.header);
+            answer[..8].copy_from_slice(&[family, 24, 0, 0, device, 0, 0, 0]);
+            let address = address_of(&answer, &links);
+            address.map(|address| address.map(|it| (it.device, it.prefix, it.ip.to_string())))
+        };
+        let found = ("eth0", "24".to_owned(), "10.0.0.1".to_owned());
+        assert_eq!(parse(2, 7, &[(2, &[10, 0, 0, 1])]), Ok(Some(found)));
+        assert_eq!(parse(2, 8, &[(2, &[10, 0, 0, 1])]), Ok(None));
+        // AF_PHONET, whose addresses have one byte.
+        assert_eq!(parse(35, 7, &[(2, &[1])]), Ok(None));
+        assert_eq!(parse(10, 7, &[(1, &[1, 2, 3])]), Err(NO_ADDRESS));
+        assert_eq!(address_of(&[2; 7], &links).unwrap_err(), CUT_OFF_HEADER);
     }
 }

@@ -17,12 +17,12 @@ pub struct Omitted;
 pub struct Text<'a> {
     path: &'a Path,
     line: Option<usize>,
-    text: Cow<'a, str>,
+    content: Cow<'a, str>,
 }
 
 impl<'a> Text<'a> {
-    pub(crate) fn new(path: &'a Path, line: Option<usize>, text: Cow<'a, str>) -> Self {
-        Self { path, line, text }
+    pub(crate) fn new(path: &'a Path, line: Option<usize>, content: Cow<'a, str>) -> Self {
+        Self { path, line, content }
     }
 
     /// One of its lines, which are counted from 1.
@@ -32,7 +32,7 @@ impl<'a> Text<'a> {
 
     /// The text itself.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.content
     }
 
     /// Where it stands: `/proc/stat`, or `/proc/stat:6` of a line.
@@ -63,7 +63,7 @@ impl<'a> Text<'a> {
     /// Records that the whole text is omitted, with its beginning and what is wrong with it.
     pub fn omit(&self, scrape: &mut Scrape, why: impl Into<Error>) {
         let why = why.into();
-        scrape.omit(self.place(), format!("`{}`: {why}", beginning(&self.text)));
+        scrape.omit(self.place(), format!("`{}`: {why}", beginning(&self.content)));
     }
 }
 
