@@ -183,6 +183,16 @@ impl Probed {
         Ok(text.split_inclusive('\n').filter(|line| !is_evidence(line)).collect())
     }
 
+    /// Runs the collector, which must succeed, and returns what it left out, in the order in which it found it: each with
+    /// its place and what is wrong, as they stand in the log.
+    #[track_caller]
+    pub fn omissions(&self) -> Vec<String> {
+        self.text();
+        let status = self.0.status();
+        let last = status.iter().filter_map(|collector| collector.last.as_ref());
+        last.flat_map(|last| &last.omissions).map(ToString::to_string).collect()
+    }
+
     /// Runs the collector, and returns why there are no samples if there are none.
     pub(crate) fn missing(&self) -> Option<Failure> {
         self.run().missing.pop().map(|missing| missing.failure)
