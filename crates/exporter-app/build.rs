@@ -58,7 +58,9 @@ fn watch() {
     let watch = |name: &str| {
         let path = git(&["rev-parse", "--git-path", name]);
         let path = path.filter(|path| Path::new(path).exists());
-        path.iter().for_each(|path| println!("cargo::rerun-if-changed={path}"));
+        if let Some(path) = &path {
+            println!("cargo::rerun-if-changed={path}");
+        }
         path.is_some()
     };
     watch("HEAD");

@@ -157,38 +157,38 @@ impl<'a> Composer<'a> {
     fn map(&mut self) -> Result<Vec<(Key, Node)>, Problem> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut names = HashSet::new();
-        let mut merged = None;
+        let mut inherited = None;
         loop {
             let event = self.next()?;
             if matches!(event.0, Event::MappingEnd) {
-                self.merge(&mut entries, names, merged)?;
+                self.merge(&mut entries, names, inherited)?;
                 return Ok(entries);
             }
             let merges = is_merge_key(&event.0);
             let key = self.key(event)?;
             let path = child_path(&self.path, &key.name);
-            let before = if merges { merged.as_slice() } else { &entries };
-            if merges && merged.is_some() || !merges && !names.insert(key.name.clone()) {
+            let before = if merges { inherited.as_slice() } else { &entries };
+            if merges && inherited.is_some() || !merges && !names.insert(key.name.clone()) {
                 return Err(duplicate(&key, before, &path));
             }
             let event = self.next()?;
             let node = self.at(path, event)?;
             if merges {
-                merged = Some((key, node));
+                inherited = Some((key, node));
             } else {
                 entries.push((key, node));
             }
         }
     }
 
-    /// Adds what `<<` has, where it is `merged`, to `entries`, whose `names` these are.
+    /// Adds what `<<` has, where it is `inherited`, to `entries`, whose `names` these are.
     fn merge(
         &self,
         entries: &mut Vec<(Key, Node)>,
         names: HashSet<String>,
-        merged: Option<(Key, Node)>,
+        inherited: Option<(Key, Node)>,
     ) -> Result<(), Problem> {
-        let Some((key, value)) = merged else { return Ok(()) };
+        let Some((key, value)) = inherited else { return Ok(()) };
         merge(entries, names, value).map_err(|origin| {
             let message = "`<<` takes a map or a list of maps: write `<<: *NAME` with the `&NAME` that stands before a map";
             Problem::new(origin, &child_path(&self.path, &key.name), message)

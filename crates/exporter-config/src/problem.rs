@@ -33,7 +33,9 @@ impl Problem {
         if let Some(place) = first_variable(node) {
             self.message.push_str("; variables such as `${NAME}` are not expanded");
             if *place != self.origin {
-                self.message.push_str(&format!(" ({})", one_line(&place.to_string())));
+                self.message.push_str(" (");
+                self.message.push_str(&one_line(&place.to_string()));
+                self.message.push(')');
             }
         }
         self

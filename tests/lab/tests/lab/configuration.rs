@@ -260,7 +260,8 @@ fn a_secret_is_in_no_output() {
 
 #[test]
 fn a_secret_comes_from_the_environment_and_a_reload_reads_it_again() {
-    let file = |name: &str| format!("collectors: {{secret: {{token: {{env: {name}}}, password: 007}}}}");
+    let file =
+        |name: &str| format!("collectors: {{secret: {{token: {{env: {name}}}, password: 007}}}}");
     let config = Config::new(&file("LAB_TOKEN"));
     let mut command = Command::new(LAB);
     command.args(["--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle", &config.flag()]);
@@ -277,7 +278,8 @@ fn a_secret_comes_from_the_environment_and_a_reload_reads_it_again() {
     ] {
         config.write(&file(name));
         let answer = exporter.post("/-/reload");
-        let place = format!("{}:1:37: collectors.secret.token.env: {message}", config.file().display());
+        let place =
+            format!("{}:1:37: collectors.secret.token.env: {message}", config.file().display());
         assert!(answer.status == 500 && answer.body.contains(&place), "{}", answer.body);
     }
     assert_eq!(bytes("token"), Some(7.0), "the secret of before is in use");
