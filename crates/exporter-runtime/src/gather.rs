@@ -81,7 +81,7 @@ impl Gather {
         }
     }
 
-    /// Looks after the pool, and leaves the runs that are overdue. The result is the first deadline of the others.
+    /// Looks after the pool, and leaves the runs that are overdue. Returns the first deadline of the others.
     fn look(&self) -> Instant {
         self.services.pool.look();
         let now = Instant::now();
@@ -114,7 +114,7 @@ impl Gather {
 /// When a scrape that waits looks after its runs.
 struct Looks {
     interval: Duration,
-    /// The first deadline of a run that is waited for. No run is asked for it before the first look: most scrapes end sooner.
+    /// The first deadline of the runs that are waited for. It is read at the first look: most scrapes end before that.
     deadline: Instant,
 }
 

@@ -6,9 +6,9 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What an operator can do about a source that is slow.
-const KEYS: &str = "if its source needs longer, raise `scrape.timeout`, and set `scrape.min_interval`, so that it is \
-                    asked less often";
+/// The keys of the configuration by which a collector with a slow source succeeds.
+const KEYS: &str = "if its source needs longer, raise `scrape.timeout`, and set `scrape.min_interval`, so that it runs \
+                    less often";
 
 /// The polls of the future of one run.
 #[derive(Debug, Default)]

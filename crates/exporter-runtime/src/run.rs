@@ -118,18 +118,20 @@ impl Run {
         }
     }
 
-    /// Has `gathering` no longer wait for the end of a run that is overdue. The result is the deadline of one that goes on
-    /// within its time-out.
+    /// Has `gathering` no longer wait for the end, if the run is overdue. Returns the deadline of a run that goes on within
+    /// its time-out.
     pub(crate) fn leave_overdue(&self, gathering: &Arc<Gathering>, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
         let RunState::Going(gatherings) = &mut *state else { return None };
         if !self.is_overdue(now) {
             return Some(self.deadline);
         }
-        let index = gatherings.iter().position(|it| Arc::ptr_eq(it, gathering));
-        let left = index.map(|index| gatherings.swap_remove(index));
-        drop(state);
-        left.iter().for_each(|gathering| gathering.one_less());
+        // An earlier look may have left it.
+        if let Some(index) = gatherings.iter().position(|it| Arc::ptr_eq(it, gathering)) {
+            gatherings.swap_remove(index);
+            drop(state);
+            gathering.one_less();
+        }
         None
     }
 

@@ -249,7 +249,7 @@ impl Slot {
     /// What a run may use.
     pub(crate) fn options(&self, run: &Run) -> RunOptions {
         let owners = self.lock().others.clone().map(|others| others as _);
-        RunOptions { parts: Some(self.gate.clone()), owners, ..self.plan.bounds(run.started) }
+        RunOptions { parts: Some(self.gate.clone()), owners, ..self.plan.bounds(run.deadline) }
     }
 
     /// What a finished run comes to, by the rules for duplicates.
@@ -337,11 +337,11 @@ impl Slot {
     /// Whether a run goes on, and how the last ones went.
     pub(crate) fn status(&self, now: Instant) -> CollectorStatus {
         let state = self.lock();
-        let running = state.current.as_ref().map(|run| now.saturating_duration_since(run.started));
-        let run_state = match running {
+        let time = |run: &Run| now.saturating_duration_since(run.started);
+        let run_state = match state.current.as_deref() {
             None => RunState::Idle,
-            Some(time) if time > self.plan.scrape.timeout => RunState::Overdue(time),
-            Some(time) => RunState::Running(time),
+            Some(run) if run.is_overdue(now) => RunState::Overdue(time(run)),
+            Some(run) => RunState::Running(time(run)),
         };
         CollectorStatus {
             name: self.name().to_owned(),

@@ -46,7 +46,12 @@ type Finished = Result<Snapshot, RunError>;
 
 impl Ticket {
     fn begin(mut self, services: &Services) {
-        self.stage = Stage::Begun(Instant::now());
+        let now = Instant::now();
+        self.stage = Stage::Begun(now);
+        if self.run.is_overdue(now) {
+            // It waited in the queue, or for a run of an older configuration: nobody can use what it would find.
+            return self.settle(Err(given_up()));
+        }
         let bench = catch(|| self.slot.take_bench());
         match bench.unwrap_or_else(|thrown| Err(panicked(&thrown))) {
             Err(failure) => self.settle(Err(failure)),

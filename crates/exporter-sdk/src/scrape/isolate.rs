@@ -5,16 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::limits::Work;
+use crate::limits::{PartsTime, Work};
 use crate::scrape::Scrape;
 
 /// The part of a run's time-out that is kept for the run itself: it goes on after its parts.
 const RESERVE: Duration = Duration::from_millis(200);
 
-/// How long the parts of a run may take that has to end at `deadline`.
-fn time_for_parts(deadline: Instant) -> Duration {
-    let left = deadline.saturating_duration_since(Instant::now());
-    left - RESERVE.min(left / 2)
+/// How long a run that has to end at `deadline` waits for parts that may take `timeout`.
+fn time_for_parts(timeout: Duration, deadline: Option<Instant>) -> PartsTime {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    match left.map(|left| left - RESERVE.min(left / 2)) {
+        Some(left) if left < timeout => PartsTime::Run(left),
+        _ => PartsTime::Timeout(timeout),
+    }
 }
 
 impl Scrape<'_> {
@@ -80,7 +83,7 @@ impl Scrape<'_> {
         let Some(runner) = &self.options.parts else {
             return parts.into_iter().map(|(_, work)| Ok(work())).collect();
         };
-        let left = self.options.deadline.map(time_for_parts);
+        let time = time_for_parts(timeout, self.options.deadline);
         let values = Arc::new(Mutex::new(BTreeMap::new()));
         let works = parts.into_iter().enumerate().map(|(index, (name, work))| {
             let values = Arc::clone(&values);
@@ -90,7 +93,7 @@ impl Scrape<'_> {
             });
             (name, work)
         });
-        let ends = runner.isolate(works.collect(), left.map_or(timeout, |left| left.min(timeout)));
+        let ends = runner.isolate(works.collect(), time);
         let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
         let results = ends.into_iter().enumerate().map(|(index, end)| {
             end.and_then(|()| values.remove(&index).ok_or_else(|| "the part found nothing".into()))
