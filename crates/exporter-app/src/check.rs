@@ -57,7 +57,7 @@ pub(crate) fn schema(catalog: &Catalog) -> Result<(), Exit> {
 /// Checks the metrics that the collectors describe, and those of a scrape, by the rules of promtool.
 pub(crate) fn metrics(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<(), Exit> {
     let registry = build(catalog, source, info)?;
-    let scraped = registry.scrape_blocking(&ScrapeRequest::default());
+    let scraped = registry.scrape_blocking(&ScrapeRequest::default().waiting_for_background());
     let (mut metrics, mut findings) = (BTreeSet::new(), BTreeSet::new());
     let mut judge = |family: &Family, found: Vec<String>| {
         findings.extend(found.into_iter().map(|found| format!("{}: {found}", family.name())));
@@ -86,7 +86,7 @@ pub(crate) fn metrics(catalog: &Catalog, source: &Source, info: &BuildInfo) -> R
 /// Prints one page, whatever is missing on it.
 pub(crate) fn scrape(catalog: &Catalog, source: &Source, info: &BuildInfo) -> Result<(), Exit> {
     let registry = build(catalog, source, info)?;
-    let scraped = registry.scrape_blocking(&ScrapeRequest::default());
+    let scraped = registry.scrape_blocking(&ScrapeRequest::default().waiting_for_background());
     let missing = scraped.missing.clone();
     print(scraped.into_text())?;
     let failed = missing.iter().filter(|missing| missing.failure.reason != Reason::Unavailable);

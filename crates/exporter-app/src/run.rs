@@ -69,7 +69,9 @@ pub(crate) fn run(
         idle_timeout: options.idle_timeout,
         reload: options.lifecycle.then(|| Arc::new(move || on_request.reload()) as Arc<Reload>),
     };
+    let background = Arc::clone(&registry);
     let ready = || {
+        background.start();
         // Who reads the addresses may send a signal at once.
         let signal = stop_signal(reloader);
         for (url, address) in places {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use exporter_sdk::{
-    AnyCollector, BuildError, Context, Effective, Family, NoConfig, Origin, Registration, names,
+    AnyCollector, BuildError, Context, Effective, Family, Gauge, NoConfig, Origin, Registration,
+    ScrapeDefaults, names,
 };
 use schemars::{Schema, schema_for};
 
@@ -20,6 +21,8 @@ pub struct CollectorType {
     default_enabled: bool,
     unchecked: bool,
     namespace: Option<&'static str>,
+    up: Option<&'static Gauge>,
+    scrape: ScrapeDefaults,
     origin: Origin,
     schema: fn() -> Schema,
     effective: Effective,
@@ -47,6 +50,8 @@ impl CollectorType {
             default_enabled: true,
             unchecked: false,
             namespace: None,
+            up: None,
+            scrape: ScrapeDefaults::new(),
             origin,
             schema: || schema_for!(NoConfig),
             effective: |config| {
@@ -80,6 +85,16 @@ impl CollectorType {
     /// The exporter that it stands in for, as a prefix of metric names.
     pub fn namespace(&self) -> Option<&'static str> {
         self.namespace
+    }
+
+    /// The metric that says whether its source is up.
+    pub(crate) fn up(&self) -> Option<&'static Gauge> {
+        self.up
+    }
+
+    /// How its author wants it to be run.
+    pub(crate) fn scrape(&self) -> ScrapeDefaults {
+        self.scrape
     }
 
     /// Where it was registered.
@@ -125,6 +140,8 @@ impl From<&Registration> for CollectorType {
             default_enabled: registration.default_enabled,
             unchecked: registration.unchecked,
             namespace: registration.namespace,
+            up: registration.up,
+            scrape: registration.scrape,
             schema: registration.schema,
             effective: registration.effective,
             ..Self::from_factory(

@@ -10,7 +10,7 @@ use exporter_config::{
     Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets, read_as, read_with,
     rename_keys, resolve_secrets, restore_text, unknown_name,
 };
-use exporter_sdk::{ByteSize, HumanDuration, Paths, Secret, names};
+use exporter_sdk::{ByteSize, HumanDuration, Paths, ScrapeDefaults, Secret, names};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,9 +28,14 @@ pub(crate) struct ScrapeKeys {
     /// How long a run may take, and how long a request waits that says nothing of its own. 10s without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timeout: Option<HumanDuration>,
-    /// How often a collector is asked at most; in between, its last samples are served. 0s without it: at every scrape.
+    /// How often a collector runs at most; in between, and while it runs again, its last samples are served. 0s without it:
+    /// at every scrape.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) min_interval: Option<HumanDuration>,
+    /// How often a collector runs in the background, scraped or not, so that no scrape waits for it. 0s without it: not in
+    /// the background.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh: Option<HumanDuration>,
     /// How many samples a run may have. No limit without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sample_limit: Option<u64>,
@@ -144,7 +149,9 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
     if keys.timeout.as_ref().is_some_and(|timeout| timeout.0.is_zero()) {
         return problem("timeout", "a run needs some time; write more than 0s");
     }
-    for (key, value) in [("timeout", &keys.timeout), ("min_interval", &keys.min_interval)] {
+    let times =
+        [("timeout", &keys.timeout), ("min_interval", &keys.min_interval), ("refresh", &keys.refresh)];
+    for (key, value) in times {
         if value.as_ref().is_some_and(|value| value.0 > LONGEST) {
             return problem(key, "longer than anybody waits; write 1d at most");
         }
@@ -157,6 +164,7 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
     Ok(ScrapeSettings {
         timeout: duration(keys.timeout, base.timeout),
         min_interval: duration(keys.min_interval, base.min_interval),
+        refresh: duration(keys.refresh, base.refresh),
         sample_limit: keys.sample_limit.or(base.sample_limit),
         byte_limit: keys.byte_limit.map_or(base.byte_limit, |size| size.0),
         failure_policy: keys.failure_policy.unwrap_or(base.failure_policy),
@@ -219,7 +227,8 @@ fn read_collector(
         said.enabled = Some(true);
     }
     if let Some((_, own)) = config.remove("scrape") {
-        said.scrape = Some(read_scrape(&own, &format!("{path}.scrape"), scrape)?);
+        let base = scrape.with_defaults_of(kind);
+        said.scrape = Some(read_scrape(&own, &format!("{path}.scrape"), &base)?);
     }
     for renamed in rename_keys(&mut config, &kind.schema(), &path)? {
         let (key, name, place) = (renamed.path, renamed.name, renamed.origin);
@@ -300,10 +309,9 @@ pub fn effective_configuration(catalog: &Catalog, settings: &Settings) -> Result
         let mut own = effective_configuration_of(kind, name, &settings.config(name))?;
         if let Some(own) = own.as_object_mut() {
             own.insert("enabled".to_owned(), true.into());
-            if let Some(scrape) =
-                settings.collectors.get(name).and_then(|said| said.scrape.as_ref())
-            {
-                own.insert("scrape".to_owned(), json!(keys_of(scrape)));
+            let said = settings.collectors.get(name).is_some_and(|said| said.scrape.is_some());
+            if said || kind.scrape() != ScrapeDefaults::new() {
+                own.insert("scrape".to_owned(), json!(keys_of(&settings.scrape_of(name, kind))));
             }
         }
         collectors.insert(name.to_owned(), own);
@@ -331,6 +339,7 @@ fn keys_of(scrape: &ScrapeSettings) -> ScrapeKeys {
     ScrapeKeys {
         timeout: Some(HumanDuration(scrape.timeout)),
         min_interval: Some(HumanDuration(scrape.min_interval)),
+        refresh: Some(HumanDuration(scrape.refresh)),
         sample_limit: scrape.sample_limit,
         byte_limit: Some(ByteSize(scrape.byte_limit)),
         failure_policy: Some(scrape.failure_policy),

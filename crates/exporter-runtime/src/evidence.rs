@@ -46,7 +46,7 @@ static SAMPLES: Gauge<1> =
 
 static AGE: Gauge<1> = Gauge::new(
     "exporter_collector_snapshot_age_seconds",
-    "How long ago the collector's run ended, for collectors with a min_interval.",
+    "How long ago the collector's run ended, for collectors with a min_interval or refresh.",
 )
 .labels(&["collector"]);
 

@@ -28,17 +28,18 @@ pub(crate) struct Gather {
 }
 
 impl Gather {
-    /// Joins the runs of `slots`, and starts those that do not go on yet.
+    /// Joins the runs of `slots`, and starts those that are due. With `waits`, it waits for first runs in the background.
     pub(crate) fn begin<'a>(
         slots: impl Iterator<Item = &'a Arc<Slot>>,
         services: &Arc<Services>,
         patience: Duration,
+        waits: bool,
     ) -> Self {
         let now = Instant::now();
         let gathering = Arc::new(Gathering::default());
         let mut jobs = Vec::new();
-        let joined =
-            slots.map(|slot| (Arc::clone(slot), slot.join(now, &gathering, &mut jobs))).collect();
+        let mut join = |slot: &Arc<Slot>| slot.join(now, &gathering, waits, &mut jobs);
+        let joined = slots.map(|slot| (Arc::clone(slot), join(slot))).collect();
         services.pool.submit(jobs);
         Self { joined, gathering, services: Arc::clone(services), until: now + patience }
     }

@@ -1,6 +1,7 @@
 //! The collectors in operation, and the scrape that asks them all.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::plan::Plan;
 use crate::request::ScrapeRequest;
 use crate::run::{Failure, Outcome, Reason};
 use crate::services::Services;
-use crate::settings::{FailurePolicy, Settings, WebSettings};
+use crate::settings::{FailurePolicy, ScrapeSettings, Settings, WebSettings};
 use crate::slot::Slot;
 use crate::telemetry::{Telemetry, WebMetrics};
 
@@ -32,6 +33,8 @@ pub struct Registry {
     evidence: Evidence,
     options: RegistryOptions,
     generation: RwLock<Arc<Generation>>,
+    /// Whether runs in the background were started.
+    started: AtomicBool,
 }
 
 /// What one configuration made. A scrape keeps the one that it began with.
@@ -42,6 +45,8 @@ pub(crate) struct Generation {
     claims: Arc<Claims>,
     /// By collector, also those of collectors that are switched off and have runs that did not come back.
     gates: HashMap<String, Arc<Gate>>,
+    /// What collectors that were there before are to follow from now on.
+    changed: Vec<(Arc<Slot>, ScrapeSettings)>,
 }
 
 /// What a scrape came to.
@@ -98,18 +103,25 @@ impl Registry {
         let generation = Generation::new(catalog, settings, &services, &evidence, None)?;
         services.telemetry.reloaded(true);
         let generation = RwLock::new(Arc::new(generation));
-        Ok(Self { catalog: catalog.clone(), services, evidence, options, generation })
+        let started = AtomicBool::new(false);
+        Ok(Self { catalog: catalog.clone(), services, evidence, options, generation, started })
     }
 
-    /// Takes new settings. Scrapes that began before go on with the old ones; collectors for which nothing changed keep
-    /// their state, the others are built anew.
+    /// Starts the collectors that run in the background (`refresh`). The first scrape does so, too.
+    pub fn start(&self) {
+        self.started.store(true, Ordering::Relaxed);
+        self.generation().slots.iter().for_each(Slot::start_refresher);
+    }
+
+    /// Takes new settings. Scrapes that began before go on with the old collectors; those whose own keys did not change
+    /// keep their state, the others are built anew.
     ///
     /// # Errors
     ///
     /// As for [`new`](Self::new); nothing has changed then.
     pub fn reload(&self, settings: &Settings) -> Result<(), StartError> {
         let before = self.generation();
-        let generation = Generation::new(
+        let mut generation = Generation::new(
             &self.catalog,
             settings,
             &self.services,
@@ -118,7 +130,13 @@ impl Registry {
         )?;
         self.services.counters.keep(generation.slots.iter().map(|slot| slot.name()));
         self.services.telemetry.reloaded(true);
+        for (slot, scrape) in std::mem::take(&mut generation.changed) {
+            slot.set_scrape(scrape);
+        }
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(generation);
+        if self.started.load(Ordering::Relaxed) {
+            self.start();
+        }
         Ok(())
     }
 
@@ -130,7 +148,7 @@ impl Registry {
     /// Runs the collectors that `request` asks for, or joins runs that go on, and puts what they found on a page. It waits
     /// on a tokio runtime.
     pub async fn scrape(&self, request: &ScrapeRequest) -> Scraped {
-        let generation = self.generation();
+        let generation = self.running();
         let gather = generation.begin(request, &self.services);
         gather.wait().await;
         self.page(&generation, request, gather)
@@ -138,7 +156,7 @@ impl Registry {
 
     /// Like [`scrape`](Self::scrape), on a thread that may block.
     pub fn scrape_blocking(&self, request: &ScrapeRequest) -> Scraped {
-        let generation = self.generation();
+        let generation = self.running();
         let gather = generation.begin(request, &self.services);
         gather.wait_blocking();
         self.page(&generation, request, gather)
@@ -152,10 +170,12 @@ impl Registry {
         for (slot, outcome) in &outcomes {
             match &outcome.result {
                 Ok(snapshot) => snapshots.push(Arc::clone(snapshot)),
-                Err(failure) => missing.push(Missing::new(slot, failure)),
+                Err(failure) => {
+                    snapshots.extend(slot.down(failure).cloned());
+                    missing.push(Missing::new(slot, failure, &slot.scrape()));
+                }
             }
-            let cached = !slot.plan.scrape.min_interval.is_zero();
-            parts.push(Part { slot, outcome, cached });
+            parts.push(Part { slot, outcome, cached: slot.scrape().serves_last() });
         }
         // A page of some collectors is about them; the exporter itself has a page with all.
         let whole = !request.is_filtered();
@@ -229,6 +249,14 @@ impl Registry {
         self.options
     }
 
+    /// The collectors in operation, those in the background started.
+    fn running(&self) -> Arc<Generation> {
+        if !self.started.load(Ordering::Relaxed) {
+            self.start();
+        }
+        self.generation()
+    }
+
     pub(crate) fn generation(&self) -> Arc<Generation> {
         Arc::clone(&self.generation.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -253,35 +281,36 @@ impl Generation {
         let kept: BTreeMap<&str, &Arc<Slot>> = before
             .map(|before| before.slots.iter().map(|slot| (slot.name(), slot)).collect())
             .unwrap_or_default();
-        let mut slots = Vec::new();
+        let (mut slots, mut changed) = (Vec::new(), Vec::new());
         for enabled in settings.enabled(catalog) {
             let plan = Plan {
                 name: enabled.name.to_owned(),
                 config: settings.config(enabled.name),
                 paths: settings.paths.clone(),
-                scrape: settings.scrape_of(enabled.name),
             };
+            let scrape = settings.scrape_of(enabled.name, enabled.kind);
             let same = kept.get(enabled.name).filter(|slot| slot.plan.is_like(&plan));
             slots.push(if let Some(slot) = same {
+                changed.push((Arc::clone(slot), scrape));
                 Arc::clone(slot)
             } else {
                 let gate = gates.entry(plan.name.clone());
                 let gate = gate.or_insert_with(|| Gate::new(services.pool.clone()));
-                Slot::new(plan, enabled.kind, Arc::clone(services), Arc::clone(gate))?
+                Slot::new(plan, scrape, enabled.kind, Arc::clone(services), Arc::clone(gate))?
             });
         }
         let claims = Arc::new(claim_names(&slots, evidence, &services.telemetry)?);
         for slot in &slots {
             slot.meet(&claims);
         }
-        Ok(Self { settings: settings.clone(), slots, claims, gates })
+        Ok(Self { settings: settings.clone(), slots, claims, gates, changed })
     }
 
     fn begin(&self, request: &ScrapeRequest, services: &Arc<Services>) -> Gather {
         let otherwise = self.settings.scrape.timeout.min(LONGEST);
         let patience = request.patience(otherwise, self.settings.timeout_offset);
         let slots = self.slots.iter().filter(|slot| request.wants(slot));
-        Gather::begin(slots, services, patience)
+        Gather::begin(slots, services, patience, request.waits())
     }
 
     /// Refuses the runs of unchecked collectors whose families have a name of another's. What is described was checked
@@ -309,12 +338,12 @@ impl Generation {
 }
 
 impl Missing {
-    fn new(slot: &Slot, failure: &Failure) -> Self {
+    fn new(slot: &Slot, failure: &Failure, scrape: &ScrapeSettings) -> Self {
         let harmless = failure.reason == Reason::Unavailable;
         Self {
             collector: slot.name().to_owned(),
             failure: failure.clone(),
-            fails_page: !harmless && slot.plan.scrape.failure_policy == FailurePolicy::Fail,
+            fails_page: !harmless && scrape.failure_policy == FailurePolicy::Fail,
         }
     }
 }

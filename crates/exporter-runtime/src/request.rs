@@ -17,6 +17,7 @@ pub struct ScrapeRequest {
     exclude: BTreeSet<String>,
     names: BTreeSet<String>,
     timeout: Option<Duration>,
+    waits: bool,
 }
 
 /// No scraper waits longer than a day; larger numbers may not even be a `Duration`.
@@ -58,6 +59,17 @@ impl ScrapeRequest {
         let seconds = seconds.filter(|&seconds| seconds > 0.0);
         self.timeout = seconds.map(|seconds| Duration::from_secs_f64(seconds.min(MAX_TIMEOUT)));
         self
+    }
+
+    /// Waits for the first run of collectors that run in the background, as for all others: for one page that is all there
+    /// is, such as that of the `scrape` command.
+    pub fn waiting_for_background(self) -> Self {
+        Self { waits: true, ..self }
+    }
+
+    /// Whether it waits for the first run of collectors that run in the background.
+    pub(crate) fn waits(&self) -> bool {
+        self.waits
     }
 
     /// The scraper's own time-out.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_config::{Node, Origin, SecretFile};
-use exporter_sdk::{Paths, Secret, names};
+use exporter_sdk::{Paths, ScrapeDefaults, Secret, names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,8 +71,11 @@ pub struct CollectorSettings {
 pub struct ScrapeSettings {
     /// How long a run may take. A request without a time-out of its own waits as long for its page.
     pub timeout: Duration,
-    /// How often it is asked at most; in between, its last good samples are served. Zero for at every scrape.
+    /// How often it runs at most; in between, its last good samples are served. Zero for at every scrape.
     pub min_interval: Duration,
+    /// How often it runs in the background, scraped or not; scrapes are then served from its last run, whatever
+    /// `min_interval` says. Zero for not in the background.
+    pub refresh: Duration,
     /// How many samples a run may have.
     pub sample_limit: Option<u64>,
     /// How many bytes the samples of a run may take in memory.
@@ -88,11 +91,40 @@ impl Default for ScrapeSettings {
         Self {
             timeout: Duration::from_secs(10),
             min_interval: Duration::ZERO,
+            refresh: Duration::ZERO,
             sample_limit: None,
             byte_limit: 256 * 1024 * 1024,
             failure_policy: FailurePolicy::Partial,
             duplicates: DuplicatePolicy::KeepFirst,
         }
+    }
+}
+
+impl ScrapeSettings {
+    /// These settings, but for what the author of a collector says of it.
+    pub(crate) fn with_defaults_of(&self, kind: &CollectorType) -> Self {
+        let ScrapeDefaults { timeout, min_interval, refresh } = kind.scrape();
+        Self {
+            timeout: timeout.unwrap_or(self.timeout),
+            min_interval: min_interval.unwrap_or(self.min_interval),
+            refresh: refresh.unwrap_or(self.refresh),
+            ..self.clone()
+        }
+    }
+
+    /// Whether the collector's last samples are served to scrapes, instead of those of a run of their own.
+    pub(crate) fn serves_last(&self) -> bool {
+        !self.min_interval.is_zero() || self.is_background()
+    }
+
+    /// Whether the collector runs in the background.
+    pub(crate) fn is_background(&self) -> bool {
+        !self.refresh.is_zero()
+    }
+
+    /// How long the samples of a run are served.
+    pub(crate) fn interval(&self) -> Duration {
+        if self.is_background() { self.refresh } else { self.min_interval }
     }
 }
 
@@ -151,13 +183,14 @@ impl Settings {
         said.unwrap_or_else(|| Node::empty(Origin::WholeFile("the default configuration".into())))
     }
 
-    /// How a collector is run.
-    pub(crate) fn scrape_of(&self, name: &str) -> ScrapeSettings {
+    /// How a collector is run that has the name `name`.
+    pub(crate) fn scrape_of(&self, name: &str, kind: &CollectorType) -> ScrapeSettings {
         let own = self.collectors.get(name).and_then(|said| said.scrape.clone());
-        let mut scrape = own.unwrap_or_else(|| self.scrape.clone());
+        let mut scrape = own.unwrap_or_else(|| self.scrape.with_defaults_of(kind));
         // Settings need not come from a file, which is held to this.
-        scrape.timeout = scrape.timeout.min(LONGEST);
-        scrape.min_interval = scrape.min_interval.min(LONGEST);
+        for time in [&mut scrape.timeout, &mut scrape.min_interval, &mut scrape.refresh] {
+            *time = (*time).min(LONGEST);
+        }
         scrape
     }
 }

@@ -23,9 +23,11 @@ use crate::partial::{OmittedPlaces, redacted};
 use crate::plan::Plan;
 use crate::pool::Job;
 use crate::recording::Recording;
+use crate::refresh::Refresher;
 use crate::run::{Failure, Gathering, Outcome, Reason, Run};
+use crate::schedule::{Due, Schedule};
 use crate::services::Services;
-use crate::settings::DuplicatePolicy;
+use crate::settings::{DuplicatePolicy, ScrapeSettings};
 use crate::status::{CollectorStatus, LastRun, RunState};
 use crate::work;
 
@@ -44,12 +46,16 @@ pub(crate) struct Slot {
     state: Mutex<State>,
     /// What the next run works with; `None` while one does, and after one that did not come back whole.
     bench: Mutex<Option<Bench>>,
+    /// What a page has of a run that failed: that the source is down.
+    down: Option<Arc<Snapshot>>,
+    /// What starts its runs in the background.
+    refresher: Mutex<Option<Refresher>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     current: Option<Arc<Run>>,
-    last: Option<(Instant, Outcome)>,
+    schedule: Schedule,
     history: History,
     omitted: OmittedPlaces,
     /// What was last said in the log, so that a collector that keeps failing is not told of at every scrape.
@@ -79,6 +85,7 @@ impl Slot {
     /// Builds a collector.
     pub(crate) fn new(
         plan: Plan,
+        scrape: ScrapeSettings,
         kind: &CollectorType,
         services: Arc<Services>,
         gate: Arc<Gate>,
@@ -90,7 +97,7 @@ impl Slot {
             let origin = plan.config.origin.clone();
             Err(Problem::new(origin, &collector_path(&plan.name), &message).into())
         })?;
-        if matches!(collector, AnyCollector::Async(_)) {
+        if matches!(collector, AnyCollector::Async(_)) || scrape.is_background() {
             services.reactor().map_err(|error| StartError::Reactor(error.to_string()))?;
         }
         let counters = services.counters.of(&plan.name);
@@ -102,10 +109,13 @@ impl Slot {
             families,
             services,
             gate,
-            state: Mutex::default(),
+            state: Mutex::new(State::new(scrape)),
             bench: Mutex::default(),
+            down: None,
+            refresher: Mutex::default(),
         };
         slot.bench = Mutex::new(Some(slot.furnish(collector)?));
+        slot.down = slot.record_down()?;
         Ok(Arc::new(slot))
     }
 
@@ -143,11 +153,76 @@ impl Slot {
         self.kind.unchecked()
     }
 
-    /// Joins the run that goes on, or starts one, whose job is added to `jobs`.
+    /// How it is run.
+    pub(crate) fn scrape(&self) -> Arc<ScrapeSettings> {
+        Arc::clone(&self.lock().schedule.settings)
+    }
+
+    /// Has later runs follow other settings. The collector keeps its state.
+    pub(crate) fn set_scrape(&self, scrape: ScrapeSettings) {
+        let mut state = self.lock();
+        if *state.schedule.settings != scrape {
+            state.schedule.settings = Arc::new(scrape);
+            drop(state);
+            // It follows the settings of before.
+            *self.lock_refresher() = None;
+        }
+    }
+
+    /// Starts its runs in the background, if it has such and they were not started yet.
+    pub(crate) fn start_refresher(self: &Arc<Self>) {
+        let mut refresher = self.lock_refresher();
+        if refresher.is_none() && self.scrape().is_background() {
+            match Refresher::start(self, &self.services) {
+                Ok(started) => *refresher = Some(started),
+                Err(error) => tracing::error!(
+                    collector = self.name(), %error, "Collector cannot be run in the background"
+                ),
+            }
+        }
+    }
+
+    /// How long it is until the next run in the background, with an interval of `jitter` times `refresh`.
+    pub(crate) fn next_refresh(&self, now: Instant, jitter: f64) -> Duration {
+        self.lock().schedule.next_refresh(now, jitter)
+    }
+
+    /// Joins the run that goes on, or starts one, whose job is returned.
+    pub(crate) fn begin(self: &Arc<Self>, now: Instant, gathering: &Arc<Gathering>) -> Option<Job> {
+        let mut state = self.lock();
+        if let Some(run) = &state.current {
+            run.join(gathering);
+            return None;
+        }
+        let (run, job) = self.start_run(&mut state, now);
+        run.join(gathering);
+        drop(state);
+        self.gate.enter(job)
+    }
+
+    /// Counts and logs that the run which goes on is overdue, if it is.
+    pub(crate) fn look(&self, now: Instant) {
+        let mut state = self.lock();
+        if let Some(run) = state.current.clone().filter(|run| run.is_overdue(now)) {
+            self.give_up(&mut state, &run);
+        }
+    }
+
+    /// A run, and the job that does it.
+    fn start_run(self: &Arc<Self>, state: &mut State, now: Instant) -> (Arc<Run>, Job) {
+        let run = Run::new(now, state.schedule.settings.timeout);
+        state.current = Some(Arc::clone(&run));
+        let job = work::job(self, &run, &self.services);
+        (run, job)
+    }
+
+    /// Joins the run that goes on, or starts one, whose job is added to `jobs`; or is served from the last one. With
+    /// `waits`, it waits for a first run in the background.
     pub(crate) fn join(
         self: &Arc<Self>,
         now: Instant,
         gathering: &Arc<Gathering>,
+        waits: bool,
         jobs: &mut Vec<Job>,
     ) -> Joined {
         let mut state = self.lock();
@@ -156,21 +231,26 @@ impl Slot {
                 self.give_up(&mut state, &run);
                 return Joined::Ready(self.overdue(&run, now));
             }
-            run.join(gathering);
-            return Joined::Waiting(run);
+            return match state.schedule.meanwhile(now) {
+                Some(outcome) if !waits => Joined::Ready(outcome),
+                _ => {
+                    run.join(gathering);
+                    Joined::Waiting(run)
+                }
+            };
         }
-        if let Some((started, outcome)) = &state.last
-            // A scraper that comes every minute comes a little early now and then.
-            && now.saturating_duration_since(*started) < self.plan.scrape.min_interval.mul_f64(0.9)
-        {
-            return Joined::Ready(outcome.clone());
-        }
-        let run = Run::new(now, self.plan.scrape.timeout);
-        run.join(gathering);
-        state.current = Some(Arc::clone(&run));
+        let (joined, job) = match state.schedule.due(now, waits) {
+            Due::Serve(outcome) => return Joined::Ready(outcome),
+            Due::Refresh(outcome) => (Joined::Ready(outcome), self.start_run(&mut state, now).1),
+            Due::Run => {
+                let (run, job) = self.start_run(&mut state, now);
+                run.join(gathering);
+                (Joined::Waiting(run), job)
+            }
+        };
         drop(state);
-        jobs.extend(self.gate.enter(work::job(self, &run, &self.services)));
-        Joined::Waiting(run)
+        jobs.extend(self.gate.enter(job));
+        joined
     }
 
     /// What a page has of a run that has not ended when it has to be sent.
@@ -180,21 +260,13 @@ impl Slot {
             self.give_up(&mut state, run);
             return self.overdue(run, now);
         }
-        match &state.last {
-            Some((_, last)) if last.result.is_ok() => last.clone(),
-            _ => {
-                let duration = now.saturating_duration_since(run.started);
-                let message = format!(
-                    "still running after {duration:.1?}, longer than the page could wait; raise the scraper's \
-                     time-out, or set `scrape.min_interval`, so that pages have the last samples"
-                );
-                Outcome {
-                    duration,
-                    finished: now,
-                    result: Err(Failure::new(Reason::Pending, message)),
-                }
-            }
-        }
+        drop(state);
+        let duration = now.saturating_duration_since(run.started);
+        let message = format!(
+            "still running after {duration:.1?}, longer than the page could wait; raise the scraper's time-out, or set \
+             `scrape.refresh`, so that it runs in the background and pages have the last samples"
+        );
+        Outcome { duration, finished: now, result: Err(Failure::new(Reason::Pending, message)) }
     }
 
     fn overdue(&self, run: &Run, now: Instant) -> Outcome {
@@ -203,7 +275,7 @@ impl Slot {
     }
 
     fn timeout(&self, run: &Run) -> Failure {
-        Failure::new(Reason::Timeout, run.polls.lateness(self.plan.scrape.timeout))
+        Failure::new(Reason::Timeout, run.polls.lateness(run.deadline - run.started))
     }
 
     /// Counts and tells once that a run exceeds its time-out.
@@ -229,6 +301,28 @@ impl Slot {
     }
 
     fn furnish(&self, collector: AnyCollector) -> Result<Bench, StartError> {
+        Ok(Bench { collector, recording: Recording::new(self.recorder()?) })
+    }
+
+    /// What a page has of a run that failed, where the collector has a metric that says so.
+    fn record_down(&self) -> Result<Option<Arc<Snapshot>>, StartError> {
+        let Some(up) = self.kind.up() else { return Ok(None) };
+        let down = self.recorder()?.record(None, |scrape| {
+            scrape.emit(up, (), 0);
+            Ok(())
+        });
+        down.map(|down| Some(Arc::new(down))).map_err(|error| {
+            let origin = self.plan.config.origin.clone();
+            Problem::new(origin, &collector_path(self.name()), &error.to_string()).into()
+        })
+    }
+
+    /// What a page has of a run that failed with `failure`.
+    pub(crate) fn down(&self, failure: &Failure) -> Option<&Arc<Snapshot>> {
+        self.down.as_ref().filter(|_| Reason::FAILURES.contains(&failure.reason))
+    }
+
+    fn recorder(&self) -> Result<Recorder, StartError> {
         let mut recorder = Recorder::new(self.families.clone(), self.unchecked());
         if let Some((_, instance)) = self.name().split_once('@') {
             recorder = recorder.with_label(INSTANCE_LABEL, instance).map_err(|problem| {
@@ -238,7 +332,7 @@ impl Slot {
                 }
             })?;
         }
-        Ok(Bench { collector, recording: Recording::new(recorder) })
+        Ok(recorder)
     }
 
     /// Says what everybody has described in the configuration that comes into force.
@@ -248,8 +342,15 @@ impl Slot {
 
     /// What a run may use.
     pub(crate) fn options(&self, run: &Run) -> RunOptions {
-        let owners = self.lock().others.clone().map(|others| others as _);
-        RunOptions { parts: Some(self.gate.clone()), owners, ..self.plan.bounds(run.deadline) }
+        let state = self.lock();
+        let scrape = &state.schedule.settings;
+        RunOptions {
+            sample_limit: scrape.sample_limit,
+            byte_limit: Some(scrape.byte_limit),
+            deadline: Some(run.deadline),
+            parts: Some(self.gate.clone()),
+            owners: state.others.clone().map(|others| others as _),
+        }
     }
 
     /// What a finished run comes to, by the rules for duplicates.
@@ -264,7 +365,7 @@ impl Slot {
             return Ok(snapshot);
         };
         let (dropped, series) = (duplicates.dropped, duplicates.first);
-        if self.plan.scrape.duplicates == DuplicatePolicy::Fail {
+        if self.scrape().duplicates == DuplicatePolicy::Fail {
             let message = format!(
                 "{dropped} samples are of series that it emitted before, the first of {series}; emit each series once in a run, or give what differs a label"
             );
@@ -311,9 +412,7 @@ impl Slot {
             omissions: omissions.unwrap_or_default(),
         };
         state.history.ended(finished, last);
-        // Kept for as long as it may be served. Otherwise the next run has its memory.
-        let kept = !self.plan.scrape.min_interval.is_zero();
-        state.last = kept.then(|| (run.started, outcome.clone()));
+        state.schedule.ended(run.started, &outcome);
         drop(state);
         run.complete(outcome);
         self.gate.leave();
@@ -350,7 +449,7 @@ impl Slot {
             last: state.history.last(now),
             failing_for: state.history.failing_for(now),
             times: state.history.times(),
-            min_interval: self.plan.scrape.min_interval,
+            interval: state.schedule.settings.interval(),
             families: self.families().to_vec(),
         }
     }
@@ -400,8 +499,26 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lock_refresher(&self) -> MutexGuard<'_, Option<Refresher>> {
+        self.refresher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock_bench(&self) -> MutexGuard<'_, Option<Bench>> {
         self.bench.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn new(scrape: ScrapeSettings) -> Self {
+        Self {
+            current: None,
+            schedule: Schedule::new(scrape),
+            history: History::default(),
+            omitted: OmittedPlaces::default(),
+            told: None,
+            told_of_duplicates: false,
+            others: None,
+        }
     }
 }
 

@@ -25,8 +25,8 @@ pub struct CollectorStatus {
     pub failing_for: Option<Duration>,
     /// How long its last 20 runs took, the oldest first.
     pub times: Vec<RunTime>,
-    /// How often it is asked at most; zero for at every scrape.
-    pub min_interval: Duration,
+    /// How often it runs at most, or in the background; zero for at every scrape.
+    pub interval: Duration,
     /// What it described.
     pub families: Vec<Family>,
 }

@@ -83,8 +83,7 @@ impl Ticket {
         let ended = match caught {
             Ok(finished) => Ok((bench, finished)),
             Err(thrown) => {
-                // Whatever state the collector was left in goes with it; it may panic in `Drop` as well.
-                let _ = catch(|| drop(bench));
+                drop_caught(bench);
                 Err(thrown)
             }
         };
@@ -102,14 +101,26 @@ impl Ticket {
             }
         };
         let pool: Pool = services.pool.clone();
+        let mut bench = bench;
         let future = async move {
-            let gather = self.run.polls.measure(self.gather(bench));
+            let gather = self.run.polls.measure(self.gather(&mut bench));
             let gather = tokio::time::timeout_at(self.run.deadline.into(), gather);
-            match Caught::new(gather).await {
-                Ok(Ok(finished)) => self.end(Ok(finished)),
-                // The collector went with its future. That this is a time-out is for the slot to see.
-                Ok(Err(_)) => self.settle(Err(given_up())),
-                Err(thrown) => self.end(Err(thrown)),
+            let caught = Caught::new(gather).await;
+            match caught {
+                Ok(Ok(finished)) => self.end(Ok((bench, finished))),
+                // That this is a time-out is for the slot to see.
+                Ok(Err(_)) => {
+                    if keeps_after_timeout(&bench.collector) {
+                        self.slot.return_bench(bench);
+                    } else {
+                        drop_caught(bench);
+                    }
+                    self.settle(Err(given_up()));
+                }
+                Err(thrown) => {
+                    drop_caught(bench);
+                    self.end(Err(thrown));
+                }
             }
         };
         let schedule = move |runnable: async_task::Runnable| {
@@ -125,15 +136,14 @@ impl Ticket {
         runnable.schedule();
     }
 
-    async fn gather(&self, mut bench: Bench) -> (Bench, Finished) {
-        let Bench { collector, recording } = &mut bench;
+    async fn gather(&self, bench: &mut Bench) -> Finished {
+        let Bench { collector, recording } = bench;
         let mut scrape = recording.begin(self.slot.options(&self.run));
         let result = match collector {
             AnyCollector::Async(collector) => collector.run(&mut scrape).await,
             AnyCollector::Blocking(_) => Err("a blocking collector is no future".into()),
         };
-        let finished = scrape.finish(result);
-        (bench, finished)
+        scrape.finish(result)
     }
 
     fn end(&mut self, caught: Result<(Bench, Finished), Thrown>) {
@@ -147,6 +157,15 @@ impl Ticket {
         };
         self.settle(result);
     }
+}
+
+/// Drops a collector, whatever state it was left in; it may panic in `Drop` as well.
+fn drop_caught(bench: Bench) {
+    let _ = catch(|| drop(bench));
+}
+
+fn keeps_after_timeout(collector: &AnyCollector) -> bool {
+    matches!(collector, AnyCollector::Async(collector) if collector.keep_after_timeout())
 }
 
 fn given_up() -> Failure {

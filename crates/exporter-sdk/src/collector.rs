@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::desc::Desc;
 use crate::error::Result;
 use crate::family::Family;
+use crate::metric::Gauge;
+use crate::schedule::ScrapeDefaults;
 use crate::scrape::Scrape;
 
 /// A source of samples: described once, asked at every scrape.
@@ -34,6 +36,29 @@ pub trait Collector: Send + Sized + 'static {
     /// fare: with `Some("node")`, `node_scrape_collector_success` and `node_scrape_collector_duration_seconds` are on the
     /// page as well, for the panels and alerts that ask for them.
     const NAMESPACE: Option<&'static str> = None;
+
+    /// The metric that says whether the source is up: 1 on the page of a run that succeeds, 0 where the run fails, whatever
+    /// the reason. The exporter emits it; it is in [`METRICS`](Self::METRICS) like all others. Where this machine does not
+    /// have the source ([`Error::unavailable`](crate::Error::unavailable)), it is absent.
+    ///
+    /// ```
+    /// # use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape};
+    /// static NGINX_UP: Gauge = Gauge::new("nginx_up", "1 if nginx answered, 0 if not.");
+    /// # struct Nginx;
+    /// # impl Collector for Nginx {
+    /// #     const NAME: &'static str = "nginx";
+    /// const METRICS: &'static [&'static Desc] = &[NGINX_UP.desc()];
+    /// const UP: Option<&'static Gauge> = Some(&NGINX_UP);
+    /// #     type Config = NoConfig;
+    /// #     fn new(_: &NoConfig, _: &Context) -> Result<Self> { Ok(Self) }
+    /// #     fn collect(&mut self, _: &mut Scrape) -> Result { Ok(()) }
+    /// # }
+    /// ```
+    const UP: Option<&'static Gauge> = None;
+
+    /// How the collector is run where the operator says nothing of it: the time-out of a run, how often it runs at most,
+    /// whether it runs in the background.
+    const SCRAPE: ScrapeDefaults = ScrapeDefaults::new();
 
     /// The keys of the collector in configuration file and flags; [`NoConfig`] where there are none.
     ///
@@ -91,7 +116,8 @@ pub trait Collector: Send + Sized + 'static {
 /// ```
 ///
 /// It runs within a tokio runtime of the exporter's own, with its timers and sockets. A run that exceeds its time-out is
-/// dropped where it waits, and the collector with it; it is built anew for the next one. A future that blocks its thread
+/// dropped where it waits, and the collector with it, unless [`KEEP_AFTER_TIMEOUT`](Self::KEEP_AFTER_TIMEOUT) says
+/// otherwise; it is built anew for the next one. A future that blocks its thread
 /// cannot be dropped; it counts as hung, like a blocking collector, and harms no other.
 pub trait AsyncCollector: Send + Sized + 'static {
     /// See [`Collector::NAME`].
@@ -108,6 +134,17 @@ pub trait AsyncCollector: Send + Sized + 'static {
 
     /// See [`Collector::NAMESPACE`].
     const NAMESPACE: Option<&'static str> = None;
+
+    /// See [`Collector::UP`].
+    const UP: Option<&'static Gauge> = None;
+
+    /// See [`Collector::SCRAPE`].
+    const SCRAPE: ScrapeDefaults = ScrapeDefaults::new();
+
+    /// Whether the collector survives a run that exceeds its time-out. The future of that run is dropped where it waits;
+    /// with true, the next run finds the collector as the future left it, with its connections and counts. With false,
+    /// it is built anew.
+    const KEEP_AFTER_TIMEOUT: bool = false;
 
     /// See [`Collector::Config`].
     type Config: DeserializeOwned + Serialize + Default + JsonSchema;

@@ -64,6 +64,7 @@ mod parted;
 mod pen;
 mod recorder;
 mod registration;
+mod schedule;
 mod scrape;
 mod secret;
 mod size;
@@ -89,6 +90,7 @@ pub use crate::registration::{
     AnyCollector, Awaited, Blocking, Build, BuildError, Effective, Origin, Register, Registration,
     Run, RunAsync, RunFuture,
 };
+pub use crate::schedule::ScrapeDefaults;
 pub use crate::scrape::Scrape;
 pub use crate::secret::Secret;
 pub use crate::size::ByteSize;

@@ -11,7 +11,9 @@ use crate::collector::{AsyncCollector, Collector, Context};
 use crate::desc::Desc;
 use crate::error::{Error, Result};
 use crate::family::Family;
+use crate::metric::Gauge;
 use crate::names;
+use crate::schedule::ScrapeDefaults;
 use crate::scrape::Scrape;
 
 /// Makes a collector known to every exporter that links its crate.
@@ -80,6 +82,10 @@ pub struct Registration {
     pub unchecked: bool,
     /// See [`Collector::NAMESPACE`].
     pub namespace: Option<&'static str>,
+    /// See [`Collector::UP`].
+    pub up: Option<&'static Gauge>,
+    /// See [`Collector::SCRAPE`].
+    pub scrape: ScrapeDefaults,
     /// Where it was registered.
     pub origin: Origin,
     /// The schema of its configuration.
@@ -109,6 +115,12 @@ impl Registration {
                 names::is_collector_name(C::NAME),
                 "illegal collector name: it must match [a-z][a-z0-9_]* and be none of all, default, enabled, host, path, scrape"
             );
+            if let Some(up) = C::UP {
+                assert!(
+                    has_metric(C::METRICS, up.desc().name),
+                    "the metric of UP is not in METRICS: add it there"
+                );
+            }
             if let Some(namespace) = C::NAMESPACE {
                 assert!(
                     names::is_metric_name(namespace),
@@ -122,6 +134,8 @@ impl Registration {
             default_enabled: C::DEFAULT_ENABLED,
             unchecked: C::UNCHECKED,
             namespace: C::NAMESPACE,
+            up: C::UP,
+            scrape: C::SCRAPE,
             origin,
             schema: || schema_for!(C::Config),
             effective: |config| {
@@ -167,6 +181,10 @@ pub trait Register<Way>: 'static {
     const UNCHECKED: bool;
     /// See [`Collector::NAMESPACE`].
     const NAMESPACE: Option<&'static str>;
+    /// See [`Collector::UP`].
+    const UP: Option<&'static Gauge>;
+    /// See [`Collector::SCRAPE`].
+    const SCRAPE: ScrapeDefaults;
     /// See [`Collector::Config`].
     type Config: DeserializeOwned + Serialize + Default + JsonSchema + 'static;
 
@@ -194,6 +212,8 @@ macro_rules! register_by {
             const DEFAULT_ENABLED: bool = C::DEFAULT_ENABLED;
             const UNCHECKED: bool = C::UNCHECKED;
             const NAMESPACE: Option<&'static str> = C::NAMESPACE;
+            const UP: Option<&'static Gauge> = C::UP;
+            const SCRAPE: ScrapeDefaults = C::SCRAPE;
             type Config = C::Config;
 
             fn build(config: &C::Config, context: &Context) -> Result<AnyCollector> {
@@ -272,7 +292,9 @@ impl<C: Collector> Run for C {
     }
 
     fn run(&mut self, scrape: &mut Scrape<'_>) -> Result {
-        self.collect(scrape)
+        self.collect(scrape)?;
+        emit_up(C::UP, scrape);
+        Ok(())
     }
 }
 
@@ -280,6 +302,9 @@ impl<C: Collector> Run for C {
 pub trait RunAsync: Send {
     /// See [`AsyncCollector::describe`].
     fn describe(&self) -> Vec<Family>;
+
+    /// See [`AsyncCollector::KEEP_AFTER_TIMEOUT`].
+    fn keep_after_timeout(&self) -> bool;
 
     /// See [`AsyncCollector::collect`].
     fn run<'a, 'run>(&'a mut self, scrape: &'a mut Scrape<'run>) -> RunFuture<'a>
@@ -295,10 +320,38 @@ impl<C: AsyncCollector> RunAsync for C {
         AsyncCollector::describe(self)
     }
 
+    fn keep_after_timeout(&self) -> bool {
+        C::KEEP_AFTER_TIMEOUT
+    }
+
     fn run<'a, 'run>(&'a mut self, scrape: &'a mut Scrape<'run>) -> RunFuture<'a>
     where
         'run: 'a,
     {
-        Box::pin(self.collect(scrape))
+        Box::pin(async move {
+            self.collect(scrape).await?;
+            emit_up(C::UP, scrape);
+            Ok(())
+        })
     }
+}
+
+/// Emits that the source of a run which succeeded is up.
+fn emit_up(up: Option<&'static Gauge>, scrape: &mut Scrape<'_>) {
+    if let Some(up) = up
+        && !scrape.is_lost()
+    {
+        scrape.emit(up, (), 1);
+    }
+}
+
+const fn has_metric(metrics: &[&Desc], name: &str) -> bool {
+    let mut index = 0;
+    while index < metrics.len() {
+        if names::equal(metrics[index].name, name) {
+            return true;
+        }
+        index += 1;
+    }
+    false
 }

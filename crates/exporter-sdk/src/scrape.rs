@@ -269,6 +269,11 @@ impl Scrape<'_> {
         }
     }
 
+    /// Whether the run read nothing at all, because it left out everything: it fails then.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.snapshot.samples() == 0 && self.snapshot.omissions.error().is_some()
+    }
+
     /// Where a sample of several lines goes, and what stands between name and value on its lines without a bound.
     pub(crate) fn find_parted<'s>(
         &'s mut self,

@@ -23,7 +23,7 @@ pub(crate) fn render(url: &ExternalUrl, path: &str, collectors: &[CollectorStatu
         if url.https {
             labels["__scheme__"] = "https".into();
         }
-        let interval = collector.min_interval;
+        let interval = collector.interval;
         if !interval.is_zero() {
             labels["__scrape_interval__"] = HumanDuration(interval).to_string().into();
             // Prometheus refuses a target whose time-out is longer than its interval, as its own may be.
