@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use exporter_config::{Node, read_with};
-use exporter_sdk::{AnyCollector, Context, Paths, RunOptions};
+use exporter_sdk::{AnyCollector, Clock, Context, Paths, RunOptions};
 
 use crate::catalog::CollectorType;
 use crate::configuration::collector_path;
@@ -16,6 +16,7 @@ pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) config: Node,
     pub(crate) paths: Paths,
+    pub(crate) clock: Clock,
     pub(crate) scrape: ScrapeSettings,
 }
 
@@ -32,6 +33,7 @@ impl Plan {
             sample_limit: self.scrape.sample_limit,
             byte_limit: Some(self.scrape.byte_limit),
             deadline: Some(started + self.scrape.timeout),
+            clock: self.clock.clone(),
             ..RunOptions::default()
         }
     }
@@ -39,6 +41,7 @@ impl Plan {
     /// Builds the collector.
     pub(crate) fn build(&self, kind: &CollectorType) -> Result<AnyCollector, StartError> {
         let context = Context::new(&self.name).with_paths(self.paths.clone());
+        let context = context.with_clock(self.clock.clone());
         let path = collector_path(&self.name);
         Ok(read_with(&self.config, &path, |config| kind.build(config, &context))?)
     }

@@ -259,6 +259,7 @@ impl Generation {
                 name: enabled.name.to_owned(),
                 config: settings.config(enabled.name),
                 paths: settings.paths.clone(),
+                clock: settings.clock.clone(),
                 scrape: settings.scrape_of(enabled.name),
             };
             let same = kept.get(enabled.name).filter(|slot| slot.plan.is_like(&plan));

@@ -20,6 +20,7 @@
 mod conformance;
 mod exporter;
 mod golden;
+mod host_text;
 mod keys;
 mod large_host;
 mod page;
@@ -31,6 +32,7 @@ mod tree;
 
 pub use crate::conformance::Case;
 pub use crate::exporter::{Exporter, Response, run, wait_until};
+pub use crate::host_text::Unreadable;
 pub use crate::large_host::large_host;
 pub use crate::page::Page;
 pub use crate::parts::{Histogram, Summary};
