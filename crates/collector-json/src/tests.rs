@@ -28,7 +28,7 @@ fn start(server: &Server, config: &str) -> Probed {
 exporter_testkit::conformance!(
     Json,
     setup: |case| {
-        let server = Server::of(include_str!("../tests/fixtures/orders.json"));
+        let server = Server::of(&case.read("orders.json"));
         case.replace("http://localhost:8000", &server.url());
     },
 );

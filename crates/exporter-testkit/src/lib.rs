@@ -17,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_panics_doc, reason = "everything here does, and says so once, above")]
 
+mod case;
 mod conformance;
 mod exporter;
 mod golden;
@@ -30,7 +31,9 @@ mod prometheus;
 mod server;
 mod tree;
 
-pub use crate::conformance::Case;
+pub use crate::case::Case;
+#[doc(hidden)]
+pub use crate::conformance::cases_give_their_pages;
 pub use crate::exporter::{Exporter, Response, run, wait_until};
 pub use crate::host_text::Unreadable;
 pub use crate::large_host::large_host;
