@@ -275,10 +275,9 @@ fn integer(text: &str) -> Option<i64> {
     let (sign, magnitude) =
         plain.strip_prefix('-').map_or(("", plain.as_str()), |magnitude| ("-", magnitude));
     let magnitude = magnitude.strip_prefix('+').unwrap_or(magnitude);
-    let radix = [("0b", 2), ("0o", 8), ("0x", 16)].into_iter();
-    let (digits, radix) = radix
-        .filter_map(|(prefix, radix)| Some((magnitude.strip_prefix(prefix)?, radix)))
-        .next()
+    let (digits, radix) = [("0b", 2), ("0o", 8), ("0x", 16)]
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((magnitude.strip_prefix(prefix)?, radix)))
         .unwrap_or((magnitude, 10));
     let is_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
     is_digits.then(|| i64::from_str_radix(&format!("{sign}{digits}"), radix).ok())?

@@ -279,7 +279,7 @@ fn a_secret_comes_from_the_environment_and_a_reload_reads_it_again() {
         config.write(&file(name));
         let answer = exporter.post("/-/reload");
         let place =
-            format!("{}:1:37: collectors.secret.token.env: {message}", config.file().display());
+            format!("{}:1:36: collectors.secret.token.env: {message}", config.file().display());
         assert!(answer.status == 500 && answer.body.contains(&place), "{}", answer.body);
     }
     assert_eq!(bytes("token"), Some(7.0), "the secret of before is in use");
