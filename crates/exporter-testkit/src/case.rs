@@ -21,7 +21,7 @@ pub(crate) const SAMPLE: &str = "sample";
 const NOW: u64 = 1_700_000_000;
 
 /// How much later it is when the files of `later` are there.
-const LATER: Duration = Duration::from_secs(60);
+const LATER: Duration = Duration::from_mins(1);
 
 /// A collector, and one case of those that it is tested with. Made by [`conformance!`](crate::conformance), which says what
 /// a case is.
