@@ -111,7 +111,7 @@ mod tests {
         let clock = Clock::stopped_at(UNIX_EPOCH + Duration::from_millis(1_700_000_000_500));
         let probe = Probe::of::<Time, _>().tree(&Tree::new()).clock(&clock).start();
         assert_eq!(probe.scrape().gauge("node_time_seconds", &[]), 1_700_000_000.5);
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         let page = probe.scrape();
         assert_eq!(page.gauge("node_time_seconds", &[]), 1_700_000_060.5);
         assert_eq!(page.samples("node_time_zone_offset_seconds").len(), 1);

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 ///
 /// let clock = Clock::stopped_at(SystemTime::UNIX_EPOCH);
 /// let (time, start) = (clock.now(), clock.instant());
-/// clock.advance(Duration::from_secs(60));
+/// clock.advance(Duration::from_mins(1));
 /// assert_eq!(clock.now().duration_since(time)?, Duration::from_secs(60));
 /// assert_eq!(clock.instant() - start, Duration::from_secs(60));
 /// # Ok::<(), std::time::SystemTimeError>(())

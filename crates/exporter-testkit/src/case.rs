@@ -23,7 +23,7 @@ const NOW: u64 = 1_700_000_000;
 /// How much later it is when the files of `later` are there.
 const LATER: Duration = Duration::from_mins(1);
 
-/// A collector, and one case of those that it is tested with. Made by [`conformance!`](crate::conformance), which says what
+/// A collector, and one case of those that it is tested with. Made by [`conformance!`](crate::conformance!), which says what
 /// a case is.
 #[derive(Debug)]
 pub struct Case {
