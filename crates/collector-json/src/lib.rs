@@ -21,9 +21,13 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod document;
 mod extract;
 mod fetch;
+mod number;
+mod reading;
 mod term;
+mod time;
 mod tls;
 
 use exporter_sdk::{AsyncCollector, Context, Family, Result, Scrape, register};
@@ -56,7 +60,7 @@ impl AsyncCollector for Json {
     }
 
     async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
-        let document = self.source.fetch().await?;
+        let document = self.source.fetch(scrape).await?;
         self.metrics.iter().try_for_each(|metric| {
             metric.emit(&document, scrape).map_err(|error| self.source.at(error))
         })

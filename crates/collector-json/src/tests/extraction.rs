@@ -121,7 +121,7 @@ fn a_label_that_is_missing_is_told_with_its_place() {
     let metric = "metrics: [{name: m, help: h, path: '$[*]', value: $.n, labels: {l: $.x}}]";
     assert_eq!(
         failure(r#"[{"n": 1}]"#, metric),
-        "URL/: metrics[0] `m`: label `l` `$.x` at $[0]: it is missing or null; with `on_missing: skip` it is left out"
+        "URL/: metrics[0] `m`: label `l` `$.x` at $[0]: it is missing or null; with `on_missing_label: empty` it is empty"
     );
 }
 
