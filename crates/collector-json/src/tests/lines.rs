@@ -14,8 +14,8 @@ fn run(document: &str) -> (String, Vec<String>) {
     let omissions = probed.omissions();
     let text = probed.text();
     let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    let omissions = omissions.iter().map(|omission| omission.to_string());
-    (samples.join("\n"), omissions.map(|text| text.replace(&server.url(), "URL")).collect())
+    let omissions = omissions.iter().map(|text| text.replace(&server.url(), "URL"));
+    (samples.join("\n"), omissions.collect())
 }
 
 #[test]
@@ -34,8 +34,9 @@ fn lines_are_a_list() {
 
 #[test]
 fn a_line_that_is_not_json_costs_itself() {
-    let (samples, omissions) =
-        run("{\"id\": \"a\", \"v\": 1}\n\n{\"id\": \"b\", \"v\n{\"id\": \"c\", \"v\": 3} x\n{\"id\": \"d\", \"v\": 4}\n");
+    let (samples, omissions) = run(
+        "{\"id\": \"a\", \"v\": 1}\n\n{\"id\": \"b\", \"v\n{\"id\": \"c\", \"v\": 3} x\n{\"id\": \"d\", \"v\": 4}\n",
+    );
     assert_eq!(samples, "v{id=\"a\"} 1\nv{id=\"d\"} 4");
     assert_eq!(
         omissions,
@@ -50,7 +51,8 @@ fn a_line_that_is_not_json_costs_itself() {
 fn a_document_without_a_line_of_json_fails() {
     let server = Server::of("<html>\n<body>Log in</body>\n</html>\n");
     let found = start(&server, METRIC).failure().replace(&server.url(), "URL");
-    let expected = "URL/ line 1: not JSON: expected value at line 1 column 1: \"<html>\" (and 2 more)";
+    let expected =
+        "URL/ line 1: not JSON: expected value at line 1 column 1: \"<html>\" (and 2 more)";
     assert_eq!(found, expected);
 }
 

@@ -64,7 +64,10 @@ fn times_become_unix_seconds() {
             ("2026-11-27T18:00:00Z", 1_795_802_400.0),
         ],
     );
-    let page = scrape("[1795802400000, \"1795802400500\", \"2026-11-27T18:00:00Z\"]", "format: time, factor: 0.001");
+    let page = scrape(
+        "[1795802400000, \"1795802400500\", \"2026-11-27T18:00:00Z\"]",
+        "format: time, factor: 0.001",
+    );
     assert_eq!(page.gauge("m", &[("at", "0")]), 1_795_802_400.0);
     assert_eq!(page.gauge("m", &[("at", "1")]), 1_795_802_400.5);
     assert_eq!(page.gauge("m", &[("at", "2")]), 1_795_802_400.0);
@@ -76,14 +79,26 @@ fn times_have_a_layout_of_the_operator() {
         "format: time, layout: '%d.%m.%Y %H:%M', time_zone: Europe/Berlin",
         &[("27.11.2026 19:00", 1_795_802_400.0), ("01.07.2026 00:00", 1_782_856_800.0)],
     );
-    check("format: time, layout: '%Y%m%d', mapping: {never: 0}", &[("20261127", 1_795_737_600.0), ("never", 0.0)]);
+    check(
+        "format: time, layout: '%Y%m%d', mapping: {never: 0}",
+        &[("20261127", 1_795_737_600.0), ("never", 0.0)],
+    );
     check(
         "format: time, layout: '%Y-%m-%d %H:%M:%S%.f %z UTC'",
         &[("2026-11-27 18:00:00.5 +0000 UTC", 1_795_802_400.5)],
     );
-    check("format: time, layout: 'at %s', time_zone: Europe/Berlin", &[("at 1795802400", 1_795_802_400.0)]);
-    check("format: time, layout: '%H:%M %Q %F'", &[("19:00 Europe/Berlin 2026-11-27", 1_795_802_400.0)]);
-    assert_eq!(scrape("[20261127]", "format: time, layout: '%Y%m%d'").gauge("m", &[("at", "0")]), 1_795_737_600.0);
+    check(
+        "format: time, layout: 'at %s', time_zone: Europe/Berlin",
+        &[("at 1795802400", 1_795_802_400.0)],
+    );
+    check(
+        "format: time, layout: '%H:%M %Q %F'",
+        &[("19:00 Europe/Berlin 2026-11-27", 1_795_802_400.0)],
+    );
+    assert_eq!(
+        scrape("[20261127]", "format: time, layout: '%Y%m%d'").gauge("m", &[("at", "0")]),
+        1_795_737_600.0
+    );
 }
 
 #[test]
@@ -143,7 +158,10 @@ fn sizes_become_bytes() {
             ("4 kbytes", 4000.0),
         ],
     );
-    check("format: size, decimal: comma", &[("1,5 GiB", 1_610_612_736.0), ("1.024 kB", 1_024_000.0)]);
+    check(
+        "format: size, decimal: comma",
+        &[("1,5 GiB", 1_610_612_736.0), ("1.024 kB", 1_024_000.0)],
+    );
     let page = scrape("[512, \"512Mi\", \"3\"]", "format: size, factor: 1024");
     assert_eq!(page.gauge("m", &[("at", "0")]), 524_288.0);
     assert_eq!(page.gauge("m", &[("at", "1")]), 536_870_912.0);
@@ -154,7 +172,14 @@ fn sizes_become_bytes() {
 fn percentages_become_ratios() {
     check(
         "format: percentage",
-        &[("85%", 0.85), ("85 %", 0.85), ("-0.5%", -0.005), ("100%", 1.0), ("7", 0.07), ("250%", 2.5)],
+        &[
+            ("85%", 0.85),
+            ("85 %", 0.85),
+            ("-0.5%", -0.005),
+            ("100%", 1.0),
+            ("7", 0.07),
+            ("250%", 2.5),
+        ],
     );
     check("format: percentage, decimal: comma", &[("85,5 %", 0.855), ("1.200%", 12.0)]);
     assert_eq!(scrape("[85]", "format: percentage").gauge("m", &[("at", "0")]), 0.85);
@@ -179,10 +204,31 @@ fn numbers_have_a_decimal_mark_and_groups() {
     );
     check(
         "decimal: point",
-        &[("1,234,567.5", 1_234_567.5), ("1'234.50", 1234.5), ("12,34,567", 1_234_567.0), ("1_000", 1000.0), ("21.5", 21.5)],
+        &[
+            ("1,234,567.5", 1_234_567.5),
+            ("1'234.50", 1234.5),
+            ("12,34,567", 1_234_567.0),
+            ("1_000", 1000.0),
+            ("21.5", 21.5),
+        ],
     );
     for (keys, texts) in [
-        ("decimal: comma", &["21.5", "1.234.56", "1,2,3", "1.234 567", "1.2345", ",5", "5,", "", "-", "1..234", "12,5 kg"][..]),
+        (
+            "decimal: comma",
+            &[
+                "21.5",
+                "1.234.56",
+                "1,2,3",
+                "1.234 567",
+                "1.2345",
+                ",5",
+                "5,",
+                "",
+                "-",
+                "1..234",
+                "12,5 kg",
+            ][..],
+        ),
         ("decimal: point", &["21,5", "1,23", "1234,567", ",123"]),
     ] {
         for text in texts {
@@ -198,7 +244,9 @@ fn factors_are_exact_where_they_can_be() {
         &metric("factor: 0.001"),
     )
     .text();
-    for (at, value) in ["0.0125", "0.017", "9007199254740.992", "3", "0.017", "0.001"].iter().enumerate() {
+    for (at, value) in
+        ["0.0125", "0.017", "9007199254740.992", "3", "0.017", "0.001"].iter().enumerate()
+    {
         assert!(page.contains(&format!("m{{at=\"{at}\"}} {value}\n")), "{page}");
     }
     let page = start(&Server::of("[9007199254740993, -1, 1.5]"), &metric("factor: 1024")).text();
@@ -211,13 +259,21 @@ fn factors_are_exact_where_they_can_be() {
 #[test]
 fn what_cannot_be_read_is_told_with_what_would_be_right() {
     for (text, keys, expected) in [
-        ("85%", "factor: 1", "expected a number, found the text \"85%\"; `format: percentage` reads it as 0.85"),
+        (
+            "85%",
+            "factor: 1",
+            "expected a number, found the text \"85%\"; `format: percentage` reads it as 0.85",
+        ),
         (
             "5m",
             "factor: 1",
             "expected a number, found the text \"5m\"; `format: duration` reads it as 300, `format: size` reads it as 5000000",
         ),
-        ("21,5", "factor: 1", "expected a number, found the text \"21,5\"; `decimal: comma` reads it as 21.5"),
+        (
+            "21,5",
+            "factor: 1",
+            "expected a number, found the text \"21,5\"; `decimal: comma` reads it as 21.5",
+        ),
         (
             "2026-11-27",
             "format: size",
@@ -237,12 +293,22 @@ fn what_cannot_be_read_is_told_with_what_would_be_right() {
         assert_eq!(failure(text, keys), expected);
     }
     let found = failure("27.11.2026", "format: time");
-    assert!(found.starts_with("expected a time such as \"2026-11-27T18:00:00Z\", found the text \"27.11.2026\" ("), "{found}");
+    assert!(
+        found.starts_with(
+            "expected a time such as \"2026-11-27T18:00:00Z\", found the text \"27.11.2026\" ("
+        ),
+        "{found}"
+    );
     assert!(found.ends_with("; a `layout` can say how it is written"), "{found}");
     let found = failure("2026-02-30", "format: time");
     assert!(found.contains("30"), "{found}");
     let found = failure("30.02.2026", "format: time, layout: '%d.%m.%Y'");
-    assert!(found.starts_with("expected a time written as \"%d.%m.%Y\", found the text \"30.02.2026\" ("), "{found}");
+    assert!(
+        found.starts_with(
+            "expected a time written as \"%d.%m.%Y\", found the text \"30.02.2026\" ("
+        ),
+        "{found}"
+    );
     for keys in ["format: time", "format: duration", "format: size", "format: percentage"] {
         let server = Server::of("[true]");
         let found = start(&server, &metric(keys)).failure();
@@ -259,8 +325,12 @@ fn read(keys: &str, text: &str) -> f64 {
 
 fn with_groups(number: i64, separator: &str) -> String {
     let digits = number.unsigned_abs().to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).unwrap()).collect();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap())
+        .collect();
     format!("{}{}", if number < 0 { "-" } else { "" }, groups.join(separator))
 }
 
