@@ -49,7 +49,7 @@ fn of_how_values_are_written() {
             "decimal: it is for numbers, sizes and percentages; the format is `duration`",
         ),
         ("factor: 0", "factor: expected a number other than 0, found 0"),
-        ("factor: .inf", "factor: expected a number other than 0, found inf"),
+        ("factor: .inf", "metrics[0].factor: infinity and .nan cannot be used"),
         ("format: percentage, factor: 0.01", "factor: a percentage has its own, 0.01; "),
         ("format: time, layout: '%F', factor: 2", "layout and factor: one of them, not both; "),
         (
