@@ -318,7 +318,8 @@ impl Collector for SlowParts {
         let slow = Delay { delay, unless, journal: None };
         let parts = [("quick", Delay::default()), ("slow", slow)];
         let names = parts.clone().map(|(name, _)| name);
-        let works = parts.map(|(name, delay)| (name.to_owned(), move || thread::sleep(delay.time())));
+        let works =
+            parts.map(|(name, delay)| (name.to_owned(), move || thread::sleep(delay.time())));
         let timeout = Duration::from_mins(1);
         let results = if together {
             scrape.isolate_all(timeout, works)
