@@ -14,7 +14,7 @@ const RESERVE: Duration = Duration::from_millis(200);
 /// How long a run that has to end at `deadline` waits for parts that may take `timeout`.
 fn time_for_parts(timeout: Duration, deadline: Option<Instant>) -> PartsTime {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    match left.map(|left| left - RESERVE.min(left / 2)) {
+    match left.map(|left| left.saturating_sub(RESERVE.min(left / 2))) {
         Some(left) if left < timeout => PartsTime::Run(left),
         _ => PartsTime::Timeout(timeout),
     }

@@ -202,7 +202,7 @@ fn no_page_is_late_however_often_a_slow_collector_is_run_and_the_log_names_the_k
     let runs = || fs::read_to_string(&journal).unwrap_or_default().lines().count();
     wait_until("the collector was run three times", || {
         let (page, took) = scrape_within(&exporter, "10");
-        assert!(took < Duration::from_millis(2000), "{took:?}");
+        assert!(took < Duration::from_secs(2), "{took:?}");
         assert!(has_bulk(&page));
         assert_eq!(success(&page, "slow"), Some(0.0));
         runs() == 3
