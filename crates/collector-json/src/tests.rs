@@ -2,7 +2,9 @@
 
 mod extraction;
 mod http;
+mod lines;
 mod mistakes;
+mod reading;
 mod server;
 mod tls;
 

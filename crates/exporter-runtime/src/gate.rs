@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_sdk::{Parts, Result, Work};
+use exporter_sdk::{Parts, PartsTime, Result, Work};
 
 use crate::caught::{Thrown, catch};
 use crate::pool::{Job, Pool};
@@ -135,7 +135,7 @@ impl Gate {
 }
 
 impl Parts for Gate {
-    fn isolate(&self, parts: Vec<(String, Work)>, timeout: Duration) -> Vec<Result> {
+    fn isolate(&self, parts: Vec<(String, Work)>, time: PartsTime) -> Vec<Result> {
         let ends = Arc::new(Ends::default());
         ends.lock().resize_with(parts.len(), || None);
         let labels: Vec<String> = parts.iter().map(|(name, _)| name.clone()).collect();
@@ -150,7 +150,7 @@ impl Parts for Gate {
         }
         self.pool.away_while(|| {
             self.pool.submit(jobs.into_iter().flatten());
-            self.wait(&ends, timeout);
+            self.wait(&ends, time.limit());
         });
         let mut ends = ends.lock();
         let told = labels.into_iter().zip(begun).zip(ends.iter_mut().map(Option::take));
@@ -158,7 +158,7 @@ impl Parts for Gate {
             _ if !begun => Err(format!("`{part}` still hangs from an earlier run").into()),
             Some(Ok(())) => Ok(()),
             Some(Err(thrown)) => Err(format!("`{part}`: {thrown}").into()),
-            None => Err(format!("`{part}` did not answer within {timeout:?}").into()),
+            None => Err(format!("`{part}` did not answer within {time}").into()),
         })
         .collect()
     }

@@ -1,6 +1,7 @@
 //! A scrape while it waits for its runs.
 //!
-//! Whoever waits also looks after the pool: runs that stand behind one that does not come back get another thread.
+//! Whoever waits also looks after the pool: runs that stand behind one that does not come back get another thread. A run
+//! is waited for until its own time-out has passed, counted from its own start, or until the patience of the request ends.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -42,17 +43,16 @@ impl Gather {
         Self { joined, gathering, services: Arc::clone(services), until: now + patience }
     }
 
-    /// Waits until every run has ended, or as long as there is patience, on a tokio runtime.
+    /// Waits until every run has ended or exceeded its time-out, or as long as there is patience, on a tokio runtime.
     pub(crate) async fn wait(&self) {
-        let mut look = FIRST_LOOK;
+        let mut looks = Looks::new(self.until);
         while !self.gathering.is_done() {
-            let next = self.next_look(look);
+            let next = looks.next(self.until());
             let ended = std::future::poll_fn(|context| self.gathering.poll(context));
             if tokio::time::timeout_at(next.into(), ended).await.is_ok() || next >= self.until() {
                 return;
             }
-            self.services.pool.look();
-            look = (look * 2).min(LAST_LOOK);
+            looks.deadline = self.look();
         }
     }
 
@@ -60,9 +60,9 @@ impl Gather {
     pub(crate) fn wait_blocking(&self) {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
-        let mut look = FIRST_LOOK;
+        let mut looks = Looks::new(self.until);
         loop {
-            let next = self.next_look(look);
+            let next = looks.next(self.until());
             loop {
                 let ended = std::future::poll_fn(|context| self.gathering.poll(context));
                 if pin!(ended).poll(&mut context) == Poll::Ready(()) {
@@ -77,13 +77,19 @@ impl Gather {
             if next >= self.until() {
                 return;
             }
-            self.services.pool.look();
-            look = (look * 2).min(LAST_LOOK);
+            looks.deadline = self.look();
         }
     }
 
-    fn next_look(&self, look: Duration) -> Instant {
-        (Instant::now() + look).min(self.until())
+    /// Looks after the pool, and leaves the runs that are overdue. Returns the first deadline of the others.
+    fn look(&self) -> Instant {
+        self.services.pool.look();
+        let now = Instant::now();
+        let deadlines = self.joined.iter().filter_map(|(_, joined)| match joined {
+            Joined::Ready(_) => None,
+            Joined::Waiting(run) => run.leave_overdue(&self.gathering, now),
+        });
+        deadlines.min().unwrap_or(self.until)
     }
 
     /// When the page has to be made; sooner than at first where the exporter is being stopped.
@@ -102,6 +108,26 @@ impl Gather {
             (slot, outcome)
         });
         outcomes.collect()
+    }
+}
+
+/// When a scrape that waits looks after its runs.
+struct Looks {
+    interval: Duration,
+    /// The first deadline of the runs that are waited for. It is read at the first look: most scrapes end before that.
+    deadline: Instant,
+}
+
+impl Looks {
+    fn new(deadline: Instant) -> Self {
+        Self { interval: FIRST_LOOK, deadline }
+    }
+
+    /// The time of the next look.
+    fn next(&mut self, until: Instant) -> Instant {
+        let next = Instant::now() + self.interval;
+        self.interval = (self.interval * 2).min(LAST_LOOK);
+        next.min(self.deadline).min(until)
     }
 }
 

@@ -27,12 +27,12 @@ impl Plan {
             && (&self.name, &self.paths, &self.scrape) == (&other.name, &other.paths, &other.scrape)
     }
 
-    /// The bounds of a run that was asked for at this time.
-    pub(crate) fn bounds(&self, started: Instant) -> RunOptions {
+    /// The bounds of a run whose time-out ends at `deadline`.
+    pub(crate) fn bounds(&self, deadline: Instant) -> RunOptions {
         RunOptions {
             sample_limit: self.scrape.sample_limit,
             byte_limit: Some(self.scrape.byte_limit),
-            deadline: Some(started + self.scrape.timeout),
+            deadline: Some(deadline),
             clock: self.clock.clone(),
             ..RunOptions::default()
         }

@@ -6,6 +6,10 @@ use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// The keys of the configuration by which a collector with a slow source succeeds.
+const KEYS: &str = "if its source needs longer, raise `scrape.timeout`, and set `scrape.min_interval`, so that it runs \
+                    less often";
+
 /// The polls of the future of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Polls(Mutex<State>);
@@ -39,13 +43,13 @@ impl Polls {
         let late = format!("did not end within its time-out of {limit:?}");
         let long = limit / 2;
         if self.longest() <= long {
-            return late;
+            return format!("{late}; {KEYS}");
         }
         // How long exactly is left out: a message that changes is told at every scrape.
         format!(
             "{late}: it is asynchronous, and blocked its thread for more than {long:?} at a time; make it an `impl \
              Collector`, which may block, or await what it waits for (`tokio::time::sleep`, `tokio::net`, \
-             `tokio::task::spawn_blocking`)"
+             `tokio::task::spawn_blocking`); {KEYS}"
         )
     }
 

@@ -79,6 +79,8 @@ pub(crate) struct Outcome {
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) started: Instant,
+    /// When its time-out ends.
+    pub(crate) deadline: Instant,
     /// Whether it was told of that it exceeds its time-out.
     pub(crate) given_up: AtomicBool,
     /// How long it kept its thread at a time, if it is asynchronous.
@@ -93,9 +95,19 @@ enum RunState {
 }
 
 impl Run {
-    pub(crate) fn new(started: Instant) -> Arc<Self> {
-        let state = Mutex::new(RunState::Going(Vec::new()));
-        Arc::new(Self { started, given_up: AtomicBool::new(false), polls: Polls::default(), state })
+    pub(crate) fn new(started: Instant, timeout: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            started,
+            deadline: started + timeout,
+            given_up: AtomicBool::new(false),
+            polls: Polls::default(),
+            state: Mutex::new(RunState::Going(Vec::new())),
+        })
+    }
+
+    /// Whether its time-out has ended.
+    pub(crate) fn is_overdue(&self, now: Instant) -> bool {
+        now >= self.deadline
     }
 
     /// Has `gathering` wait for the end, if that is still to come.
@@ -104,6 +116,27 @@ impl Run {
             gathering.pending.fetch_add(1, Ordering::Relaxed);
             gatherings.push(Arc::clone(gathering));
         }
+    }
+
+    /// Has `gathering` no longer wait for the end, if the run is overdue. Returns the deadline of a run that goes on within
+    /// its time-out.
+    pub(crate) fn leave_overdue(
+        &self,
+        gathering: &Arc<Gathering>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let mut state = self.lock();
+        let RunState::Going(gatherings) = &mut *state else { return None };
+        if !self.is_overdue(now) {
+            return Some(self.deadline);
+        }
+        // An earlier look may have left it.
+        if let Some(index) = gatherings.iter().position(|it| Arc::ptr_eq(it, gathering)) {
+            gatherings.swap_remove(index);
+            drop(state);
+            gathering.one_less();
+        }
+        None
     }
 
     pub(crate) fn outcome(&self) -> Option<Outcome> {
@@ -135,7 +168,7 @@ pub(crate) struct Gathering {
 }
 
 impl Gathering {
-    /// Ready when every run that was joined has ended.
+    /// Ready when every run that was joined has ended, or was left because it is overdue.
     pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<()> {
         if self.is_done() {
             return Poll::Ready(());

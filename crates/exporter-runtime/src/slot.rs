@@ -152,7 +152,7 @@ impl Slot {
     ) -> Joined {
         let mut state = self.lock();
         if let Some(run) = state.current.clone() {
-            if now > run.started + self.plan.scrape.timeout {
+            if run.is_overdue(now) {
                 self.give_up(&mut state, &run);
                 return Joined::Ready(self.overdue(&run, now));
             }
@@ -165,7 +165,7 @@ impl Slot {
         {
             return Joined::Ready(outcome.clone());
         }
-        let run = Run::new(now);
+        let run = Run::new(now, self.plan.scrape.timeout);
         run.join(gathering);
         state.current = Some(Arc::clone(&run));
         drop(state);
@@ -176,7 +176,7 @@ impl Slot {
     /// What a page has of a run that has not ended when it has to be sent.
     pub(crate) fn unfinished(&self, run: &Run, now: Instant) -> Outcome {
         let mut state = self.lock();
-        if now > run.started + self.plan.scrape.timeout {
+        if run.is_overdue(now) {
             self.give_up(&mut state, run);
             return self.overdue(run, now);
         }
@@ -184,8 +184,10 @@ impl Slot {
             Some((_, last)) if last.result.is_ok() => last.clone(),
             _ => {
                 let duration = now.saturating_duration_since(run.started);
-                let message =
-                    format!("still running after {duration:.1?}, longer than the page could wait");
+                let message = format!(
+                    "still running after {duration:.1?}, longer than the page could wait; raise the scraper's \
+                     time-out, or set `scrape.min_interval`, so that pages have the last samples"
+                );
                 Outcome {
                     duration,
                     finished: now,
@@ -247,7 +249,7 @@ impl Slot {
     /// What a run may use.
     pub(crate) fn options(&self, run: &Run) -> RunOptions {
         let owners = self.lock().others.clone().map(|others| others as _);
-        RunOptions { parts: Some(self.gate.clone()), owners, ..self.plan.bounds(run.started) }
+        RunOptions { parts: Some(self.gate.clone()), owners, ..self.plan.bounds(run.deadline) }
     }
 
     /// What a finished run comes to, by the rules for duplicates.
@@ -284,7 +286,7 @@ impl Slot {
     /// Ends a run: its outcome goes to everyone who waits for it.
     pub(crate) fn settle(&self, run: &Run, begun: Instant, result: Result<Arc<Snapshot>, Failure>) {
         let finished = Instant::now();
-        let late = finished > run.started + self.plan.scrape.timeout;
+        let late = run.is_overdue(finished);
         let result = if late { Err(self.timeout(run)) } else { result };
         let outcome = Outcome { duration: finished - begun, finished, result };
         let mut state = self.lock();
@@ -335,11 +337,11 @@ impl Slot {
     /// Whether a run goes on, and how the last ones went.
     pub(crate) fn status(&self, now: Instant) -> CollectorStatus {
         let state = self.lock();
-        let running = state.current.as_ref().map(|run| now.saturating_duration_since(run.started));
-        let run_state = match running {
+        let time = |run: &Run| now.saturating_duration_since(run.started);
+        let run_state = match state.current.as_deref() {
             None => RunState::Idle,
-            Some(time) if time > self.plan.scrape.timeout => RunState::Overdue(time),
-            Some(time) => RunState::Running(time),
+            Some(run) if run.is_overdue(now) => RunState::Overdue(time(run)),
+            Some(run) => RunState::Running(time(run)),
         };
         CollectorStatus {
             name: self.name().to_owned(),

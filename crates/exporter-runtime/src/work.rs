@@ -46,7 +46,12 @@ type Finished = Result<Snapshot, RunError>;
 
 impl Ticket {
     fn begin(mut self, services: &Services) {
-        self.stage = Stage::Begun(Instant::now());
+        let now = Instant::now();
+        self.stage = Stage::Begun(now);
+        if self.run.is_overdue(now) {
+            // It waited in the queue, or for a run of an older configuration: nobody can use what it would find.
+            return self.settle(Err(given_up()));
+        }
         let bench = catch(|| self.slot.take_bench());
         match bench.unwrap_or_else(|thrown| Err(panicked(&thrown))) {
             Err(failure) => self.settle(Err(failure)),
@@ -98,9 +103,8 @@ impl Ticket {
         };
         let pool: Pool = services.pool.clone();
         let future = async move {
-            let deadline = self.run.started + self.slot.plan.scrape.timeout;
             let gather = self.run.polls.measure(self.gather(bench));
-            let gather = tokio::time::timeout_at(deadline.into(), gather);
+            let gather = tokio::time::timeout_at(self.run.deadline.into(), gather);
             match Caught::new(gather).await {
                 Ok(Ok(finished)) => self.end(Ok(finished)),
                 // The collector went with its future. That this is a time-out is for the slot to see.

@@ -80,7 +80,7 @@ pub use crate::duration::HumanDuration;
 pub use crate::error::{At, Error, Result};
 pub use crate::family::{Family, FamilyBuilder, InvalidFamily};
 pub use crate::labels::{LabelValue, LabelWriter, Labels};
-pub use crate::limits::{Owners, Parts, RunOptions, Stop, Work};
+pub use crate::limits::{Owners, Parts, PartsTime, RunOptions, Stop, Work};
 pub use crate::metric::{Counter, Gauge, Histogram, Info, Metric, Summary, Unknown};
 pub use crate::observations::{Buckets, Observations};
 pub use crate::omission::Omission;

@@ -38,11 +38,39 @@ impl fmt::Debug for RunOptions {
 
 /// Runs parts of a run elsewhere, see [`Scrape::isolate`](crate::Scrape::isolate).
 pub trait Parts: Send + Sync {
-    /// Runs parts, each with its name, on other threads, and waits for their ends, no longer than `timeout` in all.
+    /// Runs parts, each with its name, on other threads, and waits for their ends, no longer than `time` in all.
     ///
     /// The result of a part, in their order, is an error when it did not end in time, panicked, or an earlier one under its
     /// name has not ended yet.
-    fn isolate(&self, parts: Vec<(String, Work)>, timeout: Duration) -> Vec<Result>;
+    fn isolate(&self, parts: Vec<(String, Work)>, time: PartsTime) -> Vec<Result>;
+}
+
+/// How long a run waits for its parts. As text: `100ms`, or that the run's own time-out ends sooner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartsTime {
+    /// The time-out that the collector gave.
+    Timeout(Duration),
+    /// What the run's own time-out leaves, because that is less.
+    Run(Duration),
+}
+
+impl PartsTime {
+    /// The longest time that the run waits.
+    pub fn limit(self) -> Duration {
+        match self {
+            Self::Timeout(limit) | Self::Run(limit) => limit,
+        }
+    }
+}
+
+impl fmt::Display for PartsTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout(limit) => write!(f, "{limit:?}"),
+            // How much was left differs from run to run, and a message that differs is logged at every run.
+            Self::Run(_) => f.write_str("what `scrape.timeout` leaves of the run"),
+        }
+    }
 }
 
 /// Knows the names that others expose, see [`Scrape::owner_of`](crate::Scrape::owner_of).

@@ -18,6 +18,8 @@ static SLOW: Gauge = Gauge::new("lab_slow_runs", "Runs since the collector was b
 static SLOW_ASYNC: Gauge = Gauge::new("lab_slow_async_runs", "Runs since the collector was built.");
 static PANICS: Gauge = Gauge::new("lab_panic_runs", "Runs since the collector was built.");
 static UNSET: Gauge = Gauge::new("lab_unavailable", "Of a source that does not exist.");
+static SLOW_PARTS: Gauge<1> =
+    Gauge::new("lab_slow_part", "Parts that answered in time.").labels(&["part"]);
 static PARTS: Gauge<1> = Gauge::new("lab_part", "Parts that answered.").labels(&["part"]);
 
 /// How long something hangs: until a file is there, or for ever.
@@ -30,7 +32,12 @@ struct Until {
 
 impl Until {
     fn wait(&self) {
-        while !self.until.as_ref().is_some_and(|file| Path::new(file).exists()) {
+        let Some(file) = &self.until else {
+            loop {
+                thread::park();
+            }
+        };
+        while !Path::new(file).exists() {
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -87,14 +94,23 @@ register!(HangsAsync);
 /// How slow something is.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Delay {
+struct Slowness {
     /// How many milliseconds a run takes.
     delay: u64,
+    /// A file with which runs take no time.
+    unless: Option<String>,
     /// A file that gets a line at the start of every run.
     journal: Option<String>,
 }
 
-impl Delay {
+impl Slowness {
+    fn time(&self) -> Duration {
+        if self.unless.as_ref().is_some_and(|file| Path::new(file).exists()) {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(self.delay)
+    }
+
     fn note(&self, event: &str) -> Result {
         use std::io::Write as _;
         if let Some(journal) = &self.journal {
@@ -107,7 +123,7 @@ impl Delay {
 
 /// Takes its time.
 struct Slow {
-    delay: Delay,
+    delay: Slowness,
     runs: u32,
 }
 
@@ -115,15 +131,15 @@ impl Collector for Slow {
     const NAME: &'static str = "slow";
     const METRICS: &'static [&'static Desc] = &[SLOW.desc()];
     const DEFAULT_ENABLED: bool = false;
-    type Config = Delay;
+    type Config = Slowness;
 
-    fn new(delay: &Delay, _: &Context) -> Result<Self> {
+    fn new(delay: &Slowness, _: &Context) -> Result<Self> {
         Ok(Self { delay: delay.clone(), runs: 0 })
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         self.delay.note("run")?;
-        thread::sleep(Duration::from_millis(self.delay.delay));
+        thread::sleep(self.delay.time());
         self.runs += 1;
         scrape.emit(&SLOW, (), self.runs);
         Ok(())
@@ -134,7 +150,7 @@ register!(Slow);
 
 /// Takes its time without keeping a thread, and notes when it is dropped.
 struct SlowAsync {
-    delay: Delay,
+    delay: Slowness,
     runs: u32,
 }
 
@@ -142,15 +158,15 @@ impl AsyncCollector for SlowAsync {
     const NAME: &'static str = "slow_async";
     const METRICS: &'static [&'static Desc] = &[SLOW_ASYNC.desc()];
     const DEFAULT_ENABLED: bool = false;
-    type Config = Delay;
+    type Config = Slowness;
 
-    fn new(delay: &Delay, _: &Context) -> Result<Self> {
+    fn new(delay: &Slowness, _: &Context) -> Result<Self> {
         Ok(Self { delay: delay.clone(), runs: 0 })
     }
 
     async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
         self.delay.note("run")?;
-        tokio::time::sleep(Duration::from_millis(self.delay.delay)).await;
+        tokio::time::sleep(self.delay.time()).await;
         self.runs += 1;
         scrape.emit(&SLOW_ASYNC, (), self.runs);
         Ok(())
@@ -271,6 +287,56 @@ impl Collector for Parts {
 }
 
 register!(Parts);
+
+/// The keys of `slow_parts`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct SlowPart {
+    /// How many milliseconds the second of its two parts takes.
+    delay: u64,
+    /// A file with which no part takes time.
+    unless: Option<String>,
+    /// Whether the parts run at the same time.
+    together: bool,
+}
+
+/// Reads parts that may take longer than the run.
+struct SlowParts(SlowPart);
+
+impl Collector for SlowParts {
+    const NAME: &'static str = "slow_parts";
+    const METRICS: &'static [&'static Desc] = &[SLOW_PARTS.desc()];
+    const DEFAULT_ENABLED: bool = false;
+    type Config = SlowPart;
+
+    fn new(config: &SlowPart, _: &Context) -> Result<Self> {
+        Ok(Self(config.clone()))
+    }
+
+    fn collect(&mut self, scrape: &mut Scrape) -> Result {
+        let SlowPart { delay, unless, together } = self.0.clone();
+        let slow = Slowness { delay, unless, journal: None };
+        let parts = [("quick", Slowness::default()), ("slow", slow)];
+        let names = parts.clone().map(|(name, _)| name);
+        let works =
+            parts.map(|(name, delay)| (name.to_owned(), move || thread::sleep(delay.time())));
+        let timeout = Duration::from_mins(1);
+        let results = if together {
+            scrape.isolate_all(timeout, works)
+        } else {
+            works.map(|(name, work)| scrape.isolate(&name, timeout, work)).into()
+        };
+        for (name, result) in names.into_iter().zip(results) {
+            match result {
+                Ok(()) => scrape.emit(&SLOW_PARTS, [name], 1),
+                Err(error) => scrape.omit(name, error),
+            }
+        }
+        Ok(())
+    }
+}
+
+register!(SlowParts);
 
 /// Has no source on this machine.
 struct Unavailable;

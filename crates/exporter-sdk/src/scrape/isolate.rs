@@ -5,13 +5,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::limits::Work;
+use crate::limits::{PartsTime, Work};
 use crate::scrape::Scrape;
+
+/// The part of a run's time-out that is kept for the run itself: it goes on after its parts.
+const RESERVE: Duration = Duration::from_millis(200);
+
+/// How long a run that has to end at `deadline` waits for parts that may take `timeout`.
+fn time_for_parts(timeout: Duration, deadline: Option<Instant>) -> PartsTime {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    match left.map(|left| left.saturating_sub(RESERVE.min(left / 2))) {
+        Some(left) if left < timeout => PartsTime::Run(left),
+        _ => PartsTime::Timeout(timeout),
+    }
+}
 
 impl Scrape<'_> {
     /// Runs a part of the run that may hang by itself (one mount of many, say) elsewhere, and waits for it no longer than
-    /// `timeout`, nor beyond the end of the run. `part` names it in messages, and so that one that still hangs is not
-    /// started a second time.
+    /// `timeout`, nor beyond the end of the run. Where the run's own time-out (`scrape.timeout`) ends sooner, the wait ends
+    /// 200 ms before that (half of the time that is left, if that is less): so a run whose part hangs ends in time, with
+    /// the rest of its samples. `part` names it in messages, and so that one that still hangs is not started a second
+    /// time.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -69,7 +83,7 @@ impl Scrape<'_> {
         let Some(runner) = &self.options.parts else {
             return parts.into_iter().map(|(_, work)| Ok(work())).collect();
         };
-        let left = self.options.deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let time = time_for_parts(timeout, self.options.deadline);
         let values = Arc::new(Mutex::new(BTreeMap::new()));
         let works = parts.into_iter().enumerate().map(|(index, (name, work))| {
             let values = Arc::clone(&values);
@@ -79,11 +93,42 @@ impl Scrape<'_> {
             });
             (name, work)
         });
-        let ends = runner.isolate(works.collect(), left.map_or(timeout, |left| left.min(timeout)));
+        let ends = runner.isolate(works.collect(), time);
         let mut values = values.lock().unwrap_or_else(PoisonError::into_inner);
         let results = ends.into_iter().enumerate().map(|(index, end)| {
             end.and_then(|()| values.remove(&index).ok_or_else(|| "the part found nothing".into()))
         });
         results.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(timeout_ms: u64, left_ms: Option<u64>) -> PartsTime {
+        let deadline = left_ms.map(|left| Instant::now() + Duration::from_millis(left));
+        time_for_parts(Duration::from_millis(timeout_ms), deadline)
+    }
+
+    #[test]
+    fn parts_may_take_their_time_out_where_the_run_has_more() {
+        let timeout = PartsTime::Timeout(Duration::from_secs(1));
+        assert_eq!(time(1000, None), timeout);
+        assert_eq!(time(1000, Some(60_000)), timeout);
+        assert_eq!(timeout.to_string(), "1s");
+    }
+
+    #[test]
+    fn a_run_keeps_200_ms_for_itself_or_half_of_what_is_left() {
+        for (left, most) in [(60_000, 59_800), (1000, 800), (400, 200), (100, 50), (0, 0)] {
+            let time = time(90_000, Some(left));
+            assert!(
+                matches!(time, PartsTime::Run(limit) if limit <= Duration::from_millis(most)),
+                "{time:?}"
+            );
+            assert_eq!(time.to_string(), "what `scrape.timeout` leaves of the run");
+        }
+        assert!(time(90_000, Some(60_000)).limit() > Duration::from_secs(30));
     }
 }

@@ -94,5 +94,7 @@ fn a_future_that_blocks_is_told_from_a_source_that_is_slow() {
     let timeout = Duration::from_millis(200);
     check("async_blocks", &Probe::of::<Blocks, _>().timeout(timeout).start().failure());
     let waits = Probe::of::<Waits, _>().timeout(timeout).start();
-    assert_eq!(waits.failure(), "did not end within its time-out of 200ms");
+    let slow = "did not end within its time-out of 200ms; if its source needs longer, raise `scrape.timeout`, and set \
+                `scrape.min_interval`, so that it runs less often";
+    assert_eq!(waits.failure(), slow);
 }

@@ -14,6 +14,7 @@ mod live;
 mod own_series;
 mod pages;
 mod partial;
+mod patience;
 mod reload;
 mod requests;
 mod stop;

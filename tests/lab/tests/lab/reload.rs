@@ -135,6 +135,24 @@ fn a_running_scrape_ends_with_the_configuration_that_it_began_with() {
 }
 
 #[test]
+fn a_run_whose_time_out_ends_while_its_predecessor_hangs_is_not_begun() {
+    let config = Config::new("");
+    let journal = config.path("journal");
+    let write = |delay: u32| {
+        let keys = format!("delay: {delay}, journal: {}", journal.display());
+        config.write(&format!("scrape: {{timeout: 200ms}}\ncollectors: {{slow: {{{keys}}}}}"));
+    };
+    write(2500);
+    let exporter = config.start(LIFECYCLE);
+    assert_eq!(success(&exporter.scrape(), "slow"), Some(0.0));
+    write(0);
+    assert_eq!(exporter.post("/-/reload").status, 200);
+    wait_until("the collector succeeds", || success(&exporter.scrape(), "slow") == Some(1.0));
+    // The hanging run and the one that succeeded; the one between them was overdue when it could begin.
+    assert_eq!(fs::read_to_string(&journal).unwrap(), "run\nrun\n");
+}
+
+#[test]
 fn a_changed_secret_builds_its_collector_anew() {
     let config = Config::new("collectors: {secret: {token: {file: token}}}");
     fs::write(config.path("token"), "four").unwrap();
