@@ -15,10 +15,12 @@
 
 #![forbid(unsafe_code)]
 
-mod check;
+mod buckets;
 mod cursor;
 mod error;
+mod families;
 mod model;
+mod number;
 mod openmetrics;
 mod reader;
 mod text;
