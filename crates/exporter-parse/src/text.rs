@@ -33,9 +33,12 @@ fn parse(page: &str, mut families: Families) -> Result<Exposition> {
     for (index, line) in page.split_inclusive('\n').enumerate() {
         let mut cursor = Cursor::new(line.strip_suffix('\n').unwrap_or(line), index + 1);
         cursor.skip_blanks();
+        if cursor.is_done() {
+            continue;
+        }
         if cursor.take("#") {
             comment(&mut cursor, &mut families)?;
-        } else if !cursor.is_done() {
+        } else {
             let place = cursor;
             let sample = sample(&mut cursor)?;
             series.add(&sample, &place)?;

@@ -263,7 +263,10 @@ fn samples() {
                 ("a{b} 1\n", "line 1, column 4: expected `=` behind a label name, found `}`"),
                 ("a{b=} 1\n", "line 1, column 5: expected `\"` before a label value, found `}`"),
                 ("a{b=1} 1\n", "line 1, column 5: expected `\"` before a label value, found `1`"),
-                ("a{b='1'} 1\n", "line 1, column 5: expected `\"` before a label value, found `'`"),
+                (
+                    "a{b='1'} 1\n",
+                    "line 1, column 5: expected `\"` before a label value, found `\\'`",
+                ),
                 (
                     "a{b=\"1} 1\n",
                     "line 1, column 10: expected `\"` behind a label value, found the end of the line",
