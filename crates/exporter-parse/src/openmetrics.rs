@@ -30,7 +30,8 @@ pub fn parse_openmetrics(page: &str) -> Result<Exposition> {
         if ended {
             return cursor.error("there is a line behind `# EOF`".to_owned());
         }
-        if content.ends_with('\r') {
+        // A help text may have one at its end, as the grammar has it.
+        if content.ends_with('\r') && !content.starts_with("# HELP ") {
             return cursor.before_last().fail("expected the end of the line");
         }
         if content == "# EOF" {

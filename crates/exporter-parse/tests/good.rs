@@ -117,8 +117,8 @@ proptest! {
         values in proptest::collection::vec((anything(), any::<f64>()), 1..20),
         help in anything(),
     ) {
-        // A text has no blanks before it, an empty one is none, and no line of OpenMetrics ends in a carriage return.
-        let help = help.trim_start_matches([' ', '\t']).trim_end_matches('\r');
+        // A text has no blanks before it, and an empty one is none.
+        let help = help.trim_start_matches([' ', '\t']);
         let help_line = help.replace('\\', "\\\\").replace('\n', "\\n");
         let lines = values.iter().enumerate().map(|(i, (label, value))| {
             format!("m{{i=\"{i}\",l=\"{}\"}} {value}\n", escape(label))
