@@ -103,7 +103,12 @@ fn no_metric_breaks_a_rule_without_saying_why() {
 #[test]
 fn version_and_help_are_for_people() {
     let version = concat!("exporter-bin ", env!("CARGO_PKG_VERSION"), "\n");
-    assert_eq!(succeed(&["--version"]), version);
+    let long = succeed(&["--version"]);
+    assert!(long.starts_with(version), "{long}");
+    for line in ["\n  compiler     rustc 1.", "\n  target       "] {
+        assert!(long.contains(line), "{long}");
+    }
+    assert_eq!(succeed(&["-V"]), version);
     let help = succeed(&["--help"]);
     for flag in [
         "--web.listen-address <ADDRESS>",
@@ -228,4 +233,33 @@ fn signals_end_it_cleanly_with_and_without_connections() {
     }
     let idle = Exporter::start(EXPORTER, [""; 0]);
     assert_eq!(idle.terminate().code(), Some(0));
+}
+
+#[test]
+fn flags_of_node_exporter_without_an_effect_here_are_accepted_with_a_note() {
+    for value in [&["--runtime.gomaxprocs=4"][..], &["--runtime.gomaxprocs", "4"]] {
+        let log = Exporter::start(EXPORTER, value).log();
+        assert!(log.contains("--runtime.gomaxprocs has no effect: "), "{log}");
+    }
+    assert!(!Exporter::start(EXPORTER, [""; 0]).log().contains("gomaxprocs"));
+    refused(
+        &["--runtime.gomaxprocs=many"],
+        2,
+        "invalid value 'many' for '--runtime.gomaxprocs <N>': invalid digit found in string; try --help",
+    );
+}
+
+#[test]
+fn switches_of_node_exporter_have_a_negative_form_and_the_last_one_counts() {
+    let flags = ["--web.disable-exporter-metrics", "--no-web.disable-exporter-metrics"];
+    let has_own = |flags: &[&str]| {
+        let page = Exporter::start(EXPORTER, flags).scrape();
+        page.family("exporter_build_info").is_some()
+    };
+    assert!(has_own(&flags) && !has_own(&[flags[1], flags[0]]));
+    let flags = ["--collector.disable-defaults", "--no-collector.disable-defaults"];
+    assert!(succeed(&[flags[1], "list"]).contains(" yes "));
+    assert!(succeed(&[flags[0], flags[1], "list"]).contains(" yes "));
+    assert!(!succeed(&[flags[1], flags[0], "list"]).contains(" yes "));
+    assert_eq!(Exporter::start(EXPORTER, ["--no-web.systemd-socket"]).get("/metrics").status, 200);
 }

@@ -11,6 +11,7 @@ mod json;
 mod local_registry;
 mod mounts;
 mod node_exporter;
+mod own_series;
 mod parity;
 mod prometheus;
 mod reference;

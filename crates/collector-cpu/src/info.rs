@@ -1,9 +1,9 @@
 //! /proc/cpuinfo: what kind of processors there are.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::PathBuf;
 
+use exporter_host::{KernelFile, Text};
 use exporter_sdk::{At as _, Gauge, Result, Scrape};
 use regex_lite::Regex;
 
@@ -57,7 +57,7 @@ const FIELDS: [&str; 10] = [
 
 #[derive(Debug)]
 pub(crate) struct Info {
-    file: PathBuf,
+    file: KernelFile,
     flags: Option<Regex>,
     bugs: Option<Regex>,
 }
@@ -68,14 +68,14 @@ impl Info {
         let flags = pattern("info_flags_include", &config.info_flags_include)?;
         let bugs = pattern("info_bugs_include", &config.info_bugs_include)?;
         let wanted = config.info || flags.is_some() || bugs.is_some();
-        Ok(wanted.then_some(Self { file, flags, bugs }))
+        Ok(wanted.then_some(Self { file: KernelFile::new(file), flags, bugs }))
     }
 
-    pub(crate) fn collect(&self, scrape: &mut Scrape) -> Result {
-        let text = fs::read_to_string(&self.file).at(self.file.display())?;
-        let processors = processors(&text);
+    pub(crate) fn collect(&mut self, scrape: &mut Scrape) {
+        let Some(text) = self.file.read(scrape) else { return };
+        let processors = processors(text.as_str());
         for fields in &processors {
-            processor(fields, scrape).at(self.file.display())?;
+            processor(fields, &text, scrape);
         }
         if let Some(first) = processors.first() {
             // What x86 calls flags has another name on ARM, and on s390x.
@@ -83,7 +83,6 @@ impl Info {
             words(scrape, &FLAGS, flags, self.flags.as_ref());
             words(scrape, &BUGS, first.get("bugs"), self.bugs.as_ref());
         }
-        Ok(())
     }
 }
 
@@ -126,15 +125,16 @@ fn fields(paragraph: &str) -> Fields<'_> {
     fields.map(|(name, value)| (name.trim(), value.trim())).collect()
 }
 
-fn processor(fields: &Fields<'_>, scrape: &mut Scrape) -> Result {
+fn processor(fields: &Fields<'_>, text: &Text<'_>, scrape: &mut Scrape) {
     let labels = FIELDS.map(|field| fields.get(field).copied().unwrap_or_default());
     scrape.emit(&INFO, labels, 1);
     if let Some(megahertz) = fields.get("cpu MHz").or_else(|| fields.get("cpu MHz dynamic")) {
-        let megahertz: f64 = megahertz.parse().at(format_args!("cpu MHz `{megahertz}`"))?;
         let [package, core, cpu, ..] = labels;
-        scrape.emit(&FREQUENCY, [package, core, cpu], megahertz * 1e6);
+        let part = format_args!("cpu MHz of processor {cpu}");
+        if let Some(megahertz) = text.number::<f64>(scrape, part, megahertz) {
+            scrape.emit(&FREQUENCY, [package, core, cpu], megahertz * 1e6);
+        }
     }
-    Ok(())
 }
 
 fn words(

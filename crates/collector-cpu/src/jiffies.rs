@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use exporter_sdk::Result;
+use exporter_host::{Text, parse_number};
+use exporter_sdk::{Result, Scrape};
 
 /// The unit of time in /proc/stat, the same on every architecture.
 const PER_SECOND: f64 = 100.0;
@@ -18,34 +19,54 @@ const GUEST_MODES: [&str; 2] = ["user", "nice"];
 
 /// The time that one processor spent in each mode, those of guests behind the others.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Times([u64; 10]);
+pub(crate) struct Times([Jiffy; 10]);
+
+/// The time of one mode.
+#[derive(Clone, Copy, Debug, Default)]
+struct Jiffy {
+    number: u64,
+    /// Whether the number of this run could not be read; the one of before is kept then, for the next run.
+    unread: bool,
+}
 
 impl Times {
     pub(crate) fn modes(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        MODES.into_iter().zip(self.0.map(seconds))
+        named(&MODES, &self.0[..8])
     }
 
     pub(crate) fn guest_modes(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        GUEST_MODES.into_iter().zip([self.0[8], self.0[9]].map(seconds))
+        named(&GUEST_MODES, &self.0[8..])
     }
 
-    fn parse<'a>(numbers: impl Iterator<Item = &'a str>) -> Result<Self> {
+    /// The numbers of a line, `words`. An old kernel has fewer of them.
+    fn parse(line: &Text<'_>, words: &str, scrape: &mut Scrape) -> Self {
         let mut times = Self::default();
-        for (time, number) in times.0.iter_mut().zip(numbers) {
-            *time = number.parse()?;
+        for (column, (time, word)) in times.0.iter_mut().zip(words.split(' ')).enumerate() {
+            let number = line.number(scrape, format_args!("column {}", column + 1), word);
+            *time = Jiffy { number: number.unwrap_or_default(), unread: number.is_none() };
         }
-        Ok(times)
+        times
     }
 
     /// Counters of the kernel go back a little at times, idle and iowait above all; those exposed never do.
     fn advance(&mut self, now: Self) {
-        if self.0[IDLE].saturating_sub(now.0[IDLE]) >= REPLUGGED {
+        let (before, idle) = (self.0[IDLE].number, now.0[IDLE]);
+        if !idle.unread && before.saturating_sub(idle.number) >= REPLUGGED {
             *self = now;
         }
         for (time, now) in self.0.iter_mut().zip(now.0) {
-            *time = now.max(*time);
+            *time = Jiffy { number: now.number.max(time.number), unread: now.unread };
         }
     }
+}
+
+/// The seconds of each mode whose number was read.
+fn named(
+    modes: &'static [&'static str],
+    times: &[Jiffy],
+) -> impl Iterator<Item = (&'static str, f64)> {
+    let pairs = modes.iter().zip(times).filter(|(_, time)| !time.unread);
+    pairs.map(|(mode, time)| (*mode, seconds(time.number)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact for the next million years")]
@@ -69,15 +90,14 @@ impl Jiffies {
     }
 
     /// Takes the times of a line, where they are not behind those that were exposed already.
-    pub(crate) fn take(&mut self, line: &str) -> Result {
-        let Some((cpu, numbers)) = line.strip_prefix("cpu").and_then(|it| it.split_once(' '))
-        else {
-            return Ok(());
-        };
+    pub(crate) fn take(&mut self, line: &Text<'_>, scrape: &mut Scrape) -> Result {
+        let Some(rest) = line.as_str().strip_prefix("cpu") else { return Ok(()) };
+        let (cpu, words) = rest.split_once(' ').ok_or("expected `cpuN` and its numbers")?;
         // The first line is the sum of all; it has no number.
         if !cpu.is_empty() {
-            let times = Times::parse(numbers.split(' '))?;
-            let processor = self.0.entry(cpu.parse()?);
+            let cpu = parse_number(cpu)?;
+            let times = Times::parse(line, words, scrape);
+            let processor = self.0.entry(cpu);
             let processor = processor.or_insert(Processor { times, online: true });
             processor.times.advance(times);
             processor.online = true;

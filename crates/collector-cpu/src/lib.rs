@@ -87,7 +87,7 @@ impl Collector for Cpu {
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         self.jiffies.begin();
-        self.stat.each_line(|line| self.jiffies.take(line))?;
+        self.stat.each_line(scrape, |scrape, line| self.jiffies.take(line, scrape));
         self.jiffies.forget_offline();
         for (cpu, times) in self.jiffies.iter() {
             for (mode, seconds) in times.modes() {
@@ -99,8 +99,8 @@ impl Collector for Cpu {
                 }
             }
         }
-        if let Some(info) = &self.info {
-            info.collect(scrape)?;
+        if let Some(info) = &mut self.info {
+            info.collect(scrape);
         }
         self.sysfs.collect(scrape);
         Ok(())

@@ -52,11 +52,136 @@ fn a_processor_that_goes_offline_takes_its_series_along() {
 }
 
 #[test]
-fn a_line_that_is_broken_is_named() {
+fn a_number_that_is_none_costs_the_time_of_its_mode() {
     let host = Tree::new();
-    host.write("proc/stat", "cpu  0\ncpu0 1 x 1\n");
-    let why = Probe::of::<Cpu, _>().tree(&host).start().failure();
-    assert!(why.ends_with("proc/stat: `cpu0 1 x 1`: invalid digit found in string"), "{why}");
+    let probe = Probe::of::<Cpu, _>().tree(&host).start();
+    let place = host.path("proc/stat").display().to_string();
+    let good = "cpu  0\ncpu0 100 200 300 400 500 0 0 0 30 40\ncpu1 1 2 3 4 5 0 0 0 3 4\n";
+    host.write("proc/stat", good);
+    assert_eq!(probe.scrape().samples("node_cpu_seconds_total").len(), 16);
+    let bad =
+        "cpu  x\ncpu0 100 x 300 -1 501 0 0 0 30 y\ncpu1 1 2 3 4 5 0 0 0 3 4\ncpux 1 2\ncpu3\n";
+    host.write("proc/stat", bad);
+    let page = probe.scrape();
+    assert_eq!(page.samples("node_cpu_seconds_total").len(), 14);
+    assert_eq!(page.samples("node_cpu_guest_seconds_total").len(), 3);
+    for (cpu, mode, value) in [("0", "user", 1.0), ("0", "iowait", 5.01), ("1", "nice", 0.02)] {
+        assert_eq!(seconds(&page, cpu, mode), value);
+    }
+    let expected = "expected a whole number from 0 to 18446744073709551615";
+    let word =
+        |column: u32, word| format!("{place}:2, column {column}: found `{word}`, {expected}");
+    let line = |line: u32, why: &str| format!("{place}:{line}: {why}");
+    let number = "`cpux 1 2`: found `x`, expected a whole number from 0 to 4294967295";
+    assert_eq!(
+        probe.omissions(),
+        [
+            word(2, "x"),
+            word(4, "-1"),
+            word(10, "y"),
+            line(4, number),
+            line(5, "`cpu3`: expected `cpuN` and its numbers"),
+        ]
+    );
+    // The time that was not read is not behind the one of before.
+    host.write("proc/stat", good.replace(" 200 ", " 199 "));
+    assert_eq!(seconds(&probe.scrape(), "0", "nice"), 2.0);
+    assert_eq!(probe.omissions(), [""; 0]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_costs_itself() {
+    let host = Tree::copy("tests/fixtures");
+    let files = ["proc/stat", "proc/cpuinfo", "sys/devices/system/cpu/online"];
+    let whole = Probe::of::<Cpu, _>().config("info: true").tree(&host).start().scrape();
+    let lost: [&[&str]; 3] = [
+        &["node_cpu_seconds_total", "node_cpu_guest_seconds_total"],
+        &["node_cpu_info", "node_cpu_frequency_hertz"],
+        &["node_cpu_online"],
+    ];
+    for (file, lost) in files.into_iter().zip(lost) {
+        let host = Tree::copy("tests/fixtures");
+        host.remove(file).link(file, "/proc/self/mem");
+        let probe = Probe::of::<Cpu, _>().config("info: true").tree(&host).start();
+        for _ in 0..2 {
+            let page = probe.scrape();
+            let kept = whole.all_samples().into_iter().filter(|it| !lost.contains(&&*it.name));
+            let (kept, found) = (kept.collect::<Vec<_>>(), page.all_samples());
+            let text = |all: &[&exporter_testkit::Sample]| {
+                all.iter().map(ToString::to_string).collect::<Vec<_>>()
+            };
+            assert_eq!(text(&found), text(&kept), "{file}");
+            let place = host.path(file).display().to_string();
+            assert_eq!(probe.omissions(), [format!("{place}: Input/output error (os error 5)")]);
+        }
+    }
+}
+
+#[test]
+fn attributes_in_sysfs_cost_themselves_run_by_run() {
+    let host = large();
+    let cpu = |path: &str| format!("sys/devices/system/cpu/{path}");
+    let link = |path: &str, target: &str| {
+        host.remove(&cpu(path)).link(&cpu(path), target);
+    };
+    link("cpu3/thermal_throttle/core_throttle_count", "/proc/self/mem");
+    link("cpu0/thermal_throttle/package_throttle_count", "/proc/self/clear_refs");
+    link("cpu5/topology/core_id", "/proc/self/mem");
+    host.write(&cpu("cpu6/thermal_throttle/core_throttle_count"), "many\n");
+    host.write(&cpu("isolated"), "4-x\n");
+    let probe = Probe::of::<Cpu, _>().tree(&host).start();
+    for _ in 0..2 {
+        let page = probe.scrape();
+        assert_eq!(page.samples("node_cpu_seconds_total").len(), 64 * 8);
+        // The second thread of core 5 has its count as well.
+        assert_eq!(page.samples("node_cpu_core_throttles_total").len(), 30);
+        let core = [("package", "0"), ("core", "5")];
+        assert_eq!(page.counter("node_cpu_core_throttles_total", &core), 5.0);
+        assert_eq!(page.samples("node_cpu_package_throttles_total").len(), 1);
+        assert_eq!(page.samples("node_cpu_online").len(), 65);
+        assert!(page.family("node_cpu_isolated").is_none());
+        let place = |path: &str| host.path(&cpu(path)).display().to_string();
+        let u32 = "expected a whole number from 0 to 4294967295";
+        let u64 = "expected a whole number from 0 to 18446744073709551615";
+        let mut omitted = probe.omissions();
+        omitted.sort();
+        let mut expected = [
+            ("isolated", format!("found `x`, {u32}")),
+            ("cpu5/topology/core_id", "Input/output error (os error 5)".to_owned()),
+            (
+                "cpu0/thermal_throttle/package_throttle_count",
+                "Invalid argument (os error 22)".to_owned(),
+            ),
+            (
+                "cpu3/thermal_throttle/core_throttle_count",
+                "Input/output error (os error 5)".to_owned(),
+            ),
+            ("cpu6/thermal_throttle/core_throttle_count", format!("found `many`, {u64}")),
+        ]
+        .map(|(path, why)| format!("{}: {why}", place(path)));
+        expected.sort();
+        assert_eq!(omitted, expected);
+    }
+    host.write(&cpu("isolated"), "4-7\n");
+    assert_eq!(probe.scrape().samples("node_cpu_isolated").len(), 4);
+}
+
+#[test]
+fn a_frequency_that_is_none_costs_itself() {
+    let host = Tree::new();
+    host.write("proc/stat", "cpu  0\ncpu0 1 1 1 1\n");
+    host.write(
+        "proc/cpuinfo",
+        "processor\t: 0\ncpu MHz\t: fast\n\nprocessor\t: 1\ncpu MHz\t: 5.5\n",
+    );
+    let probe = Probe::of::<Cpu, _>().config("info: true").tree(&host).start();
+    let page = probe.scrape();
+    assert_eq!(page.samples("node_cpu_info").len(), 2);
+    assert_eq!(page.samples("node_cpu_frequency_hertz").len(), 1);
+    assert_eq!(page.gauge("node_cpu_frequency_hertz", &[("cpu", "1")]), 5.5e6);
+    let place = host.path("proc/cpuinfo").display().to_string();
+    let why = "cpu MHz of processor 0: found `fast`, expected a decimal number";
+    assert_eq!(probe.omissions(), [format!("{place}, {why}")]);
 }
 
 #[test]

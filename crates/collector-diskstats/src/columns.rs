@@ -1,6 +1,7 @@
 //! The columns of /proc/diskstats, see Documentation/admin-guide/iostats.rst of the kernel.
 
-use exporter_sdk::{Counter, Desc, Gauge, Result, Scrape};
+use exporter_host::Text;
+use exporter_sdk::{Counter, Desc, Gauge, Scrape};
 
 use crate::disk;
 
@@ -115,14 +116,22 @@ static COLUMNS: [Column; 17] = [
     Column::Milliseconds(&FLUSH_TIME),
 ];
 
-/// Emits the columns that are there.
+/// How many columns stand before those of discards, which every kernel has.
+const LEAST: usize = 11;
+
+/// Emits the columns that are there, of which `words` are the numbers.
 pub(crate) fn emit<'a>(
     scrape: &mut Scrape,
     device: &str,
+    line: &Text<'_>,
     words: impl Iterator<Item = &'a str>,
-) -> Result {
+) {
+    let mut found = 0;
     for (column, word) in COLUMNS.iter().zip(words) {
-        let number: u64 = word.parse()?;
+        found += 1;
+        // They are counted as iostats.rst counts them, where the first is the one behind the name.
+        let part = format_args!("{device}, field {found}");
+        let Some(number) = line.number::<u64>(scrape, part, word) else { continue };
         match column {
             Column::Number(metric) => scrape.emit(*metric, [device], number),
             Column::Sectors(metric) => scrape.emit(*metric, [device], number.saturating_mul(512)),
@@ -130,7 +139,9 @@ pub(crate) fn emit<'a>(
             Column::Now(metric) => scrape.emit(*metric, [device], number),
         }
     }
-    Ok(())
+    if found < LEAST {
+        line.omit(scrape, format!("found {found} numbers, expected {LEAST} or more"));
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact for the next 285,000 years")]

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use exporter_host::KernelFile;
+use exporter_host::{KernelFile, Omitted, parse_number};
 use exporter_sdk::{Gauge, Scrape};
 
 pub(crate) static INFO: Gauge<9> = Gauge::new(
@@ -56,19 +57,29 @@ impl Disk {
     }
 
     /// Reads `file` again if it is another one than before. Where udev does not run, there is none.
-    pub(crate) fn refresh(&mut self, file: &Path) {
-        let metadata = fs::metadata(file).ok();
-        let now = metadata.map(|data| (data.ino(), data.mtime(), data.mtime_nsec()));
-        if now == self.file {
-            return;
+    pub(crate) fn refresh(&mut self, file: &Path, scrape: &mut Scrape) {
+        if let Err(error) = self.try_refresh(file) {
+            self.properties.clear();
+            self.file = None;
+            if error.kind() != io::ErrorKind::NotFound {
+                scrape.omit(file.display(), error);
+            }
         }
-        // A line of it is `E:ID_MODEL=...`.
-        let text = fs::read(file).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let properties = text.lines().filter_map(|line| line.strip_prefix("E:")?.split_once('='));
-        self.properties =
-            properties.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-        self.file = now;
+    }
+
+    fn try_refresh(&mut self, file: &Path) -> io::Result<()> {
+        let data = fs::metadata(file)?;
+        let now = Some((data.ino(), data.mtime(), data.mtime_nsec()));
+        if now != self.file {
+            // A line of it is `E:ID_MODEL=...`.
+            let text = fs::read(file)?;
+            let text = String::from_utf8_lossy(&text);
+            let pairs = text.lines().filter_map(|line| line.strip_prefix("E:")?.split_once('='));
+            let owned = pairs.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            self.properties = owned.collect();
+            self.file = now;
+        }
+        Ok(())
     }
 
     fn get(&self, key: &str) -> &str {
@@ -81,9 +92,19 @@ impl Disk {
         keys.map(|key| self.get(key)).into_iter().find(|serial| !serial.is_empty()).unwrap_or("")
     }
 
-    pub(crate) fn emit(&mut self, scrape: &mut Scrape, [device, major, minor]: [&str; 3]) {
-        // Partitions have none.
-        let rotational = self.rotational.read_line().unwrap_or("0").to_owned();
+    /// Emits the properties, of which those of udev stand in `file`. A label that cannot be read is empty.
+    pub(crate) fn emit(
+        &mut self,
+        scrape: &mut Scrape,
+        [device, major, minor]: [&str; 3],
+        file: &Path,
+    ) {
+        let rotational = match self.rotational.read_value(scrape) {
+            Ok(Some(value)) => value.as_str().to_owned(),
+            // Partitions have none.
+            Ok(None) => "0".to_owned(),
+            Err(Omitted) => String::new(),
+        };
         let rotational = rotational.as_str();
         let get = |key| self.get(key);
         let [path, wwn, model] = ["ID_PATH", "ID_WWN", "ID_MODEL"].map(get);
@@ -101,18 +122,22 @@ impl Disk {
             scrape.emit(&DEVICE_MAPPER_INFO, [device, name, uuid, group, volume, layer], 1);
         }
         if !get("ID_ATA").is_empty() {
-            self.emit_ata(scrape, device);
+            self.emit_ata(scrape, device, file);
         }
     }
 
-    fn emit_ata(&self, scrape: &mut Scrape, device: &str) {
+    fn emit_ata(&self, scrape: &mut Scrape, device: &str, file: &Path) {
         for (metric, key) in [
             (&ATA_WRITE_CACHE, "ID_ATA_WRITE_CACHE"),
             (&ATA_WRITE_CACHE_ENABLED, "ID_ATA_WRITE_CACHE_ENABLED"),
             (&ATA_ROTATION_RATE, "ID_ATA_ROTATION_RATE_RPM"),
         ] {
-            if let Ok(value) = self.get(key).parse::<f64>() {
-                scrape.emit(metric, [device], value);
+            match self.get(key) {
+                "" => {}
+                value => match parse_number::<f64>(value) {
+                    Ok(value) => scrape.emit(metric, [device], value),
+                    Err(error) => scrape.omit(format_args!("{}, {key}", file.display()), error),
+                },
             }
         }
     }

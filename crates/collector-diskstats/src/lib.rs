@@ -64,25 +64,27 @@ impl Collector for Diskstats {
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         let mut before = std::mem::take(&mut self.devices);
-        self.file.each_line(|line| {
-            let mut words = line.split_ascii_whitespace();
+        self.file.each_line(scrape, |scrape, line| {
+            let mut words = line.as_str().split_ascii_whitespace();
             let (Some(major), Some(minor), Some(device)) =
                 (words.next(), words.next(), words.next())
             else {
-                return Err("not a disk".into());
+                return Err("expected `MAJOR MINOR DEVICE` and numbers".into());
             };
             let (name, mut disk) = before.remove_entry(device).unwrap_or_else(|| {
                 let taken = self.filter.takes(device).then(|| Disk::new(&self.block, device));
                 (device.to_owned(), taken)
             });
             if let Some(disk) = &mut disk {
-                columns::emit(scrape, device, words)?;
-                disk.refresh(&self.udev_data.join(format!("b{major}:{minor}")));
-                disk.emit(scrape, [device, major, minor]);
+                columns::emit(scrape, device, line, words);
+                let udev = self.udev_data.join(format!("b{major}:{minor}"));
+                disk.refresh(&udev, scrape);
+                disk.emit(scrape, [device, major, minor], &udev);
             }
             self.devices.insert(name, disk);
             Ok(())
-        })
+        });
+        Ok(())
     }
 }
 

@@ -95,12 +95,72 @@ fn a_disk_with_a_slash_in_its_name_is_found_in_sysfs() {
 }
 
 #[test]
-fn a_line_that_is_broken_is_named() {
+fn a_line_and_a_number_cost_themselves() {
     let host = Tree::new();
-    let failure = |line: &str| {
-        host.write("proc/diskstats", format!("{line}\n"));
-        Probe::of::<Diskstats, _>().tree(&host).start().failure()
-    };
-    assert!(failure("8 0").ends_with("proc/diskstats: `8 0`: not a disk"));
-    assert!(failure("8 0 sda 1 x").ends_with("`8 0 sda 1 x`: invalid digit found in string"));
+    let probe = Probe::of::<Diskstats, _>().tree(&host).start();
+    let place = host.path("proc/diskstats").display().to_string();
+    let good = "8 0 sda 1 2 3 4 5 6 7 8 9 10 11\n";
+    let bad = "8 0\n8 16 sdb 1 -2 3 4 5 6 7 8 9 10 11\n8 32 sdc 1 2 3 4\n";
+    host.write("proc/diskstats", good.to_owned() + bad);
+    let page = probe.scrape();
+    assert_eq!(page.samples("node_disk_info").len(), 3);
+    assert_eq!(page.samples("node_disk_reads_merged_total").len(), 2);
+    assert_eq!(page.counter("node_disk_reads_merged_total", &[("device", "sda")]), 2.0);
+    assert_eq!(page.counter("node_disk_read_bytes_total", &[("device", "sdb")]), 1536.0);
+    assert_eq!(page.gauge("node_disk_io_now", &[("device", "sdb")]), 9.0);
+    assert_eq!(page.counter("node_disk_read_time_seconds_total", &[("device", "sdc")]), 0.004);
+    let expected = "expected a whole number from 0 to 18446744073709551615";
+    assert_eq!(
+        probe.omissions(),
+        [
+            format!("{place}:2: `8 0`: expected `MAJOR MINOR DEVICE` and numbers"),
+            format!("{place}:3, sdb, field 2: found `-2`, {expected}"),
+            format!("{place}:4: `8 32 sdc 1 2 3 4`: found 4 numbers, expected 11 or more"),
+        ]
+    );
+    host.write("proc/diskstats", "8 0\n");
+    let expected = format!("{place}:1: `8 0`: expected `MAJOR MINOR DEVICE` and numbers");
+    assert_eq!(probe.failure(), expected);
+    host.remove("proc/diskstats").link("proc/diskstats", "/proc/self/mem");
+    assert_eq!(probe.failure(), format!("{place}: Input/output error (os error 5)"));
+}
+
+#[test]
+fn what_is_known_of_a_disk_costs_itself() {
+    let host = Tree::new();
+    let line = |minor: u32, name: &str| format!("8 {minor} {name} 1 2 3 4 5 6 7 8 9 10 11\n");
+    host.write("proc/diskstats", [line(0, "sda"), line(16, "sdb"), line(32, "sdc")].concat());
+    let udev = ["run/udev/data/b8:0", "run/udev/data/b8:16", "run/udev/data/b8:32"];
+    host.link(udev[0], "/proc/self/mem");
+    host.link("sys/block/sdb/queue/rotational", "/proc/self/clear_refs");
+    host.write(udev[1], "E:ID_MODEL=b\n");
+    host.write(udev[2], "E:ID_ATA=1\nE:ID_ATA_ROTATION_RATE_RPM=fast\nE:ID_ATA_WRITE_CACHE=1\n");
+    host.write("sys/block/sdc/queue/rotational", "1\n");
+    let probe = Probe::of::<Diskstats, _>().tree(&host).start();
+    for _ in 0..2 {
+        let page = probe.scrape();
+        assert_eq!(page.samples("node_disk_io_now").len(), 3);
+        let infos = page.samples("node_disk_info");
+        let labels =
+            |label| infos.iter().map(|info| info.label(label).unwrap()).collect::<Vec<_>>();
+        assert_eq!(labels("model"), ["", "b", ""]);
+        assert_eq!(labels("rotational"), ["0", "", "1"]);
+        assert_eq!(page.gauge("node_disk_ata_write_cache", &[("device", "sdc")]), 1.0);
+        assert!(page.family("node_disk_ata_rotation_rate_rpm").is_none());
+        let place = |path: &str| host.path(path).display().to_string();
+        let rotation = "ID_ATA_ROTATION_RATE_RPM: found `fast`, expected a decimal number";
+        assert_eq!(
+            probe.omissions(),
+            [
+                format!("{}: Input/output error (os error 5)", place(udev[0])),
+                format!(
+                    "{}: Invalid argument (os error 22)",
+                    place("sys/block/sdb/queue/rotational")
+                ),
+                format!("{}, {rotation}", place(udev[2])),
+            ]
+        );
+    }
+    host.remove(udev[0]).write(udev[0], "E:ID_MODEL=a\n");
+    assert_eq!(probe.scrape().samples("node_disk_info")[0].label("model"), Some("a"));
 }

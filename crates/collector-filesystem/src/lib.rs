@@ -142,7 +142,7 @@ impl<A: Ask> Collector for Filesystem<A> {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let mounts = self.mounts.read()?;
+        let mounts = self.mounts.read(scrape)?;
         // Who has to wait for some leaves time for what comes after.
         let left = scrape.deadline().map(|end| end.saturating_duration_since(Instant::now()));
         let timeout = left.map_or(self.timeout, |left| self.timeout.min(left * 4 / 5));

@@ -1,13 +1,12 @@
 //! What is mounted: /proc/PID/mountinfo, see proc_pid_mountinfo(5). Not with the crate procfs, which reads names as UTF-8
 //! and fails on those that are not.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use exporter_host::{Filter, KernelFile};
-use exporter_sdk::Result;
+use exporter_host::{Filter, KernelFile, beginning};
+use exporter_sdk::{Result, Scrape};
 
 /// One mounted file system.
 #[derive(Debug)]
@@ -38,8 +37,8 @@ pub(crate) struct Mounts {
     types: Filter,
     text: Vec<u8>,
     wanted: Vec<Mount>,
-    /// The lines that are not understood, of which the log was told.
-    odd: HashSet<Vec<u8>>,
+    /// The lines that are no mounts: place, and what is wrong.
+    broken: Vec<(String, String)>,
 }
 
 impl Mounts {
@@ -47,38 +46,62 @@ impl Mounts {
         let files = ["1/mountinfo", "self/mountinfo"]
             .map(|file| KernelFile::new(procfs.join(file)).kept_open());
         let (rootfs, text, wanted) = (rootfs.to_owned(), Vec::new(), Vec::new());
-        Self { files, rootfs, points, types, text, wanted, odd: HashSet::new() }
+        Self { files, rootfs, points, types, text, wanted, broken: Vec::new() }
     }
 
-    pub(crate) fn read(&mut self) -> Result<&[Mount]> {
+    /// What is mounted now.
+    ///
+    /// # Errors
+    ///
+    /// When neither file can be read.
+    pub(crate) fn read(&mut self, scrape: &mut Scrape) -> Result<&[Mount]> {
+        self.refresh()?;
+        for (place, why) in &self.broken {
+            scrape.omit(place, why.as_str());
+        }
+        Ok(&self.wanted)
+    }
+
+    fn refresh(&mut self) -> Result {
         let [host, own] = &mut self.files;
         // The one that was read last is open. It says so itself when it was not read yet.
         let changed = host.changed() && own.changed();
         if !changed && !self.text.is_empty() {
-            return Ok(&self.wanted);
+            return Ok(());
         }
         // The kernel tells of a change once. Should reading fail now, nothing is left that could be taken for the answer.
         let before = std::mem::take(&mut self.text);
-        let path = host.path().to_owned();
-        let text = host.read_bytes().or_else(|error| own.read_bytes().map_err(|_| error))?;
+        let paths = [host.path().to_owned(), own.path().to_owned()];
+        let host = host.read_bytes().map(|text| (text, &paths[0]));
+        let (text, path) = match host {
+            Ok(found) => found,
+            Err(error) => (own.read_bytes().map_err(|_| error)?, &paths[1]),
+        };
         if text != before {
-            let (mut wanted, mut odd) = (Vec::new(), HashSet::new());
-            for line in text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+            let (mut wanted, mut broken) = (Vec::new(), Vec::new());
+            for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
                 match parse(line, &self.rootfs) {
                     Some(mount) => wanted.push(mount),
-                    None => drop(odd.insert(line.to_owned())),
+                    None if line.trim_ascii().is_empty() => {}
+                    None => broken.push(broken_line(path, index + 1, line)),
                 }
             }
             wanted.retain(|it| self.points.takes(&it.point) && self.types.takes(&it.fs_type));
-            for line in odd.difference(&self.odd) {
-                let (file, line) = (path.display(), String::from_utf8_lossy(line));
-                tracing::warn!(%file, %line, "A mount is left out whose line is not understood");
-            }
-            (self.wanted, self.odd) = (wanted, odd);
+            (self.wanted, self.broken) = (wanted, broken);
         }
         text.clone_into(&mut self.text);
-        Ok(&self.wanted)
+        Ok(())
     }
+}
+
+/// Place of a line that is no mount, and what is wrong.
+fn broken_line(path: &Path, number: usize, line: &[u8]) -> (String, String) {
+    let line = String::from_utf8_lossy(line);
+    let why = format!(
+        "`{}`: expected `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS - TYPE DEVICE OPTIONS`",
+        beginning(&line)
+    );
+    (format!("{}:{number}", path.display()), why)
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`.

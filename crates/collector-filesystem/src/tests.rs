@@ -194,12 +194,24 @@ fn a_line_that_is_broken_costs_that_mount_only_and_until_it_is_mended() {
     let broken =
         "36 35 98:0 / /broken rw - ext4\nnothing at all\n36 35 98 / /numbers rw - ext4 d rw\n";
     host.write("proc/1/mountinfo", line("/a", "ext4", "d") + broken + &line("/b", "ext4", "d"));
-    assert_eq!((points(), points()), ("/a /b".to_owned(), "/a /b".to_owned()));
+    let place = host.path("proc/1/mountinfo").display().to_string();
+    let why = "expected `ID PARENT MAJOR:MINOR ROOT POINT OPTIONS - TYPE DEVICE OPTIONS`";
+    for _ in 0..2 {
+        assert_eq!(points(), "/a /b");
+        let lines =
+            broken.lines().zip(2..).map(|(line, n)| format!("{place}:{n}: `{line}`: {why}"));
+        assert_eq!(probe.omissions(), lines.collect::<Vec<_>>());
+    }
     host.write("proc/1/mountinfo", line("/a", "ext4", "d") + &line("/broken", "ext4", "d"));
     assert_eq!(points(), "/a /broken");
+    assert_eq!(probe.omissions(), [""; 0]);
     // The table is not what it was when it could be read.
     host.remove("proc/1/mountinfo");
     assert!(probe.failure().contains("proc/1/mountinfo: No such file"));
+    host.link("proc/1/mountinfo", "/proc/self/mem");
+    assert_eq!(probe.failure(), format!("{place}: Input/output error (os error 5)"));
+    host.remove("proc/1/mountinfo").write("proc/1/mountinfo", broken);
+    assert!(probe.failure().starts_with(&format!("{place}:1: `36 35 98:0 / /broken rw - ext4`: ")));
     host.write("proc/1/mountinfo", line("/a", "ext4", "d"));
     assert_eq!(points(), "/a");
 }

@@ -2,9 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeSet;
-
-use exporter_host::KernelFile;
+use exporter_host::{KernelFile, parse_number};
 use exporter_sdk::{Collector, Context, Family, NoConfig, Result, Scrape, Value, register};
 
 /// What the kernels of today have. A field that is not here is exposed as well, but not documented.
@@ -79,8 +77,6 @@ struct Fields {
     known: Vec<Family>,
     /// Those found in the order of the file, which does not change while a kernel runs.
     found: Vec<(String, Family)>,
-    /// How the lines begin that are no fields, of which the log was told.
-    odd: BTreeSet<String>,
 }
 
 impl Collector for Meminfo {
@@ -93,7 +89,7 @@ impl Collector for Meminfo {
     fn new(_: &NoConfig, context: &Context) -> Result<Self> {
         let known = KNOWN.iter().map(|&name| family(name)).collect::<Result<_>>()?;
         let file = KernelFile::new(context.paths().procfs.join("meminfo")).kept_open();
-        Ok(Self { file, fields: Fields { known, found: Vec::new(), odd: BTreeSet::new() } })
+        Ok(Self { file, fields: Fields { known, found: Vec::new() } })
     }
 
     fn describe(&self) -> Vec<Family> {
@@ -102,22 +98,21 @@ impl Collector for Meminfo {
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         let mut index = 0;
-        self.file.each_line(|line| {
-            let Some((field, value)) = field(line) else {
-                self.fields.tell(line);
-                return Ok(());
-            };
+        self.file.each_line(scrape, |scrape, line| {
+            let (field, value) = field(line.as_str()).ok_or("expected `FIELD: NUMBER`")?;
             self.fields.emit(index, field, value, scrape)?;
             index += 1;
             Ok(())
-        })
+        });
+        Ok(())
     }
 }
 
 impl Fields {
     fn emit(&mut self, index: usize, field: &str, value: &str, scrape: &mut Scrape) -> Result {
         let kibibytes = value.strip_suffix(" kB");
-        let number: u64 = kibibytes.unwrap_or(value).trim().parse()?;
+        let number = kibibytes.unwrap_or(value).trim();
+        let number: u64 = parse_number(number)?;
         let value = if kibibytes.is_some() { bytes(number) } else { Value::Uint(number) };
         if self.found.get(index).is_none_or(|(known, _)| known != field) {
             let family = self.find(field, kibibytes.is_some())?;
@@ -126,15 +121,6 @@ impl Fields {
         }
         scrape.emit_dynamic(&self.found[index].1, [""; 0], value);
         Ok(())
-    }
-
-    /// Tells once of a line that some kernel has and nobody knows.
-    fn tell(&mut self, line: &str) {
-        // Its numbers may be others each time.
-        let beginning = line.split(|c: char| c == ':' || c.is_ascii_digit()).next();
-        if self.odd.insert(beginning.unwrap_or_default().to_owned()) {
-            tracing::warn!(line, "A line of meminfo is left out that is no field");
-        }
     }
 
     /// The family of a field, such as `Active(anon)`.
@@ -221,16 +207,33 @@ mod tests {
             assert_eq!(page.gauge("node_memory_HugePages_Total", &[]), 7.0);
             assert_eq!(page.gauge("node_memory_MemFree_bytes", &[]), 4096.0);
         }
+        let place = host.path("proc/meminfo").display().to_string();
+        let odd = ["2: `Odd name-x: 1 kB`", "3: `no colon 5`", "5: `: 3`"];
+        let expected = odd.map(|line| format!("{place}:{line}: expected `FIELD: NUMBER`"));
+        assert_eq!(probe.omissions(), expected);
     }
 
     #[test]
-    fn a_line_that_is_broken_is_named() {
+    fn a_number_that_is_none_costs_its_field() {
         let host = Tree::new();
-        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: some kB\n");
-        let why = Probe::of::<Meminfo, _>().tree(&host).start().failure();
-        assert!(
-            why.ends_with("proc/meminfo: `MemFree: some kB`: invalid digit found in string"),
-            "{why}"
-        );
+        let probe = Probe::of::<Meminfo, _>().tree(&host).start();
+        let place = host.path("proc/meminfo").display().to_string();
+        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: some kB\nSwapFree: 3 kB\n");
+        for _ in 0..2 {
+            let page = probe.scrape();
+            assert_eq!(page.all_samples().len(), 2);
+            assert_eq!(page.gauge("node_memory_MemTotal_bytes", &[]), 16384.0);
+            assert_eq!(page.gauge("node_memory_SwapFree_bytes", &[]), 3072.0);
+        }
+        let expected = "expected a whole number from 0 to 18446744073709551615";
+        let expected = format!("{place}:2: `MemFree: some kB`: found `some`, {expected}");
+        assert_eq!(probe.omissions(), [&*expected]);
+        host.write("proc/meminfo", "MemTotal:  16 kB\nMemFree: 1 kB\nSwapFree: 3 kB\n");
+        assert_eq!(probe.scrape().gauge("node_memory_MemFree_bytes", &[]), 1024.0);
+        assert_eq!(probe.omissions(), [""; 0]);
+        host.write("proc/meminfo", "MemFree: some kB\n");
+        assert_eq!(probe.failure(), expected.replace(":2:", ":1:"));
+        host.remove("proc/meminfo").link("proc/meminfo", "/proc/self/mem");
+        assert_eq!(probe.failure(), format!("{place}: Input/output error (os error 5)"));
     }
 }

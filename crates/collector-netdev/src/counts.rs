@@ -8,6 +8,17 @@ pub(crate) struct Link {
     pub(crate) alias: String,
     /// Nothing, of a device that counts nothing.
     pub(crate) counts: Option<Counts>,
+    /// Which counters could not be read, where there are such: 1 for each of them, and 0 for each other.
+    pub(crate) unread: Option<Box<Counts>>,
+}
+
+impl Link {
+    /// What a metric counts of this device. `None` where the source does not tell, or one of the counters that are added
+    /// for it could not be read.
+    pub(crate) fn count(&self, count: Count) -> Option<u64> {
+        let unread = self.unread.as_deref().and_then(count);
+        self.counts.as_ref().and_then(count).filter(|_| unread.is_none_or(|unread| unread == 0))
+    }
 }
 
 /// The kernel's counters.

@@ -55,7 +55,7 @@ impl Default for NetdevConfig {
 
 struct Netdev {
     /// /proc/net/dev, where it is to be read.
-    file: Option<PathBuf>,
+    file: Option<KernelFile>,
     /// The folder of all devices in sysfs.
     class: PathBuf,
     filter: Filter,
@@ -82,7 +82,8 @@ impl Collector for Netdev {
             .labels(["device", "address", "netmask", "scope"])
             .build()?;
         Ok(Self {
-            file: (!config.netlink).then(|| context.paths().procfs.join("net/dev")),
+            file: (!config.netlink)
+                .then(|| KernelFile::new(context.paths().procfs.join("net/dev"))),
             class: context.paths().sysfs.join("class/net"),
             filter: Filter::new(
                 "device",
@@ -102,17 +103,17 @@ impl Collector for Netdev {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        let links = match &self.file {
-            Some(file) => proc::links(file)?,
-            None => self.netlink.links()?,
+        let links = match &mut self.file {
+            Some(file) => proc::links(file, scrape),
+            None => self.netlink.links(scrape),
         };
         for link in links.iter().filter(|link| self.filter.takes(&link.name)) {
             self.emit(link, scrape);
         }
         if let Some(family) = &self.address_info {
             // The file does not have the numbers of the devices, by which addresses name them.
-            let links = if self.file.is_some() { self.netlink.links()? } else { links };
-            for address in self.netlink.addresses(&links)? {
+            let links = if self.file.is_some() { self.netlink.links(scrape) } else { links };
+            for address in self.netlink.addresses(&links, scrape) {
                 if self.filter.takes(address.device) {
                     let text = address.ip.to_string();
                     let labels = [address.device, &text, &address.prefix, address.scope()];
@@ -126,10 +127,12 @@ impl Collector for Netdev {
 
 impl Netdev {
     fn emit(&self, link: &Link, scrape: &mut Scrape) {
-        let Some(counts) = &link.counts else { return };
-        let alias = if self.alias { self.alias_of(link) } else { String::new() };
+        if link.counts.is_none() {
+            return;
+        }
+        let alias = if self.alias { self.alias_of(link, scrape) } else { String::new() };
         for (family, count) in &self.counts {
-            let Some(value) = count(counts) else { continue };
+            let Some(value) = link.count(*count) else { continue };
             if self.alias {
                 scrape.emit_dynamic(family, [&link.name, &alias], value);
             } else {
@@ -138,12 +141,14 @@ impl Netdev {
         }
     }
 
-    fn alias_of(&self, link: &Link) -> String {
+    /// The alias of a device, empty where it has none, or it cannot be read.
+    fn alias_of(&self, link: &Link, scrape: &mut Scrape) -> String {
         if self.file.is_none() {
             return link.alias.clone();
         }
-        let alias = KernelFile::new(self.class.join(&link.name).join("ifalias"));
-        { alias }.read_line().unwrap_or_default().to_owned()
+        let mut file = KernelFile::new(self.class.join(&link.name).join("ifalias"));
+        let alias = file.read_value(scrape).ok().flatten();
+        alias.map_or_else(String::new, |alias| alias.as_str().to_owned())
     }
 }
 

@@ -1,28 +1,46 @@
 //! /proc/net/dev.
 
-use std::fs;
-use std::path::Path;
-
-use exporter_sdk::{At as _, Result};
+use exporter_host::{KernelFile, Text};
+use exporter_sdk::{Result, Scrape};
 
 use crate::counts::{Counts, Link, Stats};
 
-/// Two lines of headings, then a line for each device: `name: 8 numbers received 8 numbers sent`.
-pub(crate) fn links(file: &Path) -> Result<Vec<Link>> {
-    // The name of a device is any bytes but a slash and white space.
-    let text = fs::read(file).at(file.display())?;
-    let text = String::from_utf8_lossy(&text);
-    let links = text.lines().skip(2).map(|line| {
-        link(line).ok_or_else(|| format!("{}: `{line}`: not a device", file.display()).into())
+/// Two lines of headings, then a line for each device: `name: 8 numbers received 8 numbers sent`. The name of a device is
+/// any bytes but a slash and white space.
+pub(crate) fn links(file: &mut KernelFile, scrape: &mut Scrape) -> Vec<Link> {
+    let (mut links, mut headings) = (Vec::new(), 2);
+    file.each_line(scrape, |scrape, line| {
+        if headings > 0 {
+            headings -= 1;
+        } else {
+            links.push(link(line, scrape)?);
+        }
+        Ok(())
     });
-    links.collect()
+    links
 }
 
-fn link(line: &str) -> Option<Link> {
+fn link(line: &Text<'_>, scrape: &mut Scrape) -> Result<Link> {
     // A name may have a colon, as those of aliases do; the numbers have none.
-    let (name, numbers) = line.rsplit_once(':')?;
-    let numbers: Vec<u64> =
-        numbers.split_ascii_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    let expected = "expected `DEVICE:` and 16 numbers";
+    let (name, numbers) = line.as_str().rsplit_once(':').ok_or(expected)?;
+    if numbers.split_ascii_whitespace().count() != 16 {
+        return Err(expected.into());
+    }
+    let name = name.trim_start();
+    let (mut columns, mut unread) = ([0; 16], [0; 16]);
+    for (index, word) in numbers.split_ascii_whitespace().enumerate() {
+        let part = format_args!("{name}, column {}", index + 1);
+        match line.number(scrape, part, word) {
+            Some(number) => columns[index] = number,
+            None => unread[index] = 1,
+        }
+    }
+    let unread = unread.contains(&1).then(|| Box::new(counts(unread)));
+    Ok(Link { name: name.to_owned(), counts: Some(counts(columns)), unread, ..Link::default() })
+}
+
+fn counts(columns: [u64; 16]) -> Counts {
     let mut stats = Stats::default();
     [
         stats.rx_bytes,
@@ -41,7 +59,6 @@ fn link(line: &str) -> Option<Link> {
         stats.collisions,
         stats.tx_carrier_errors,
         stats.tx_compressed,
-    ] = numbers.try_into().ok()?;
-    let counts = Some(Counts { stats, from_proc: true });
-    Some(Link { name: name.trim_start().to_owned(), counts, ..Link::default() })
+    ] = columns;
+    Counts { stats, from_proc: true }
 }

@@ -71,9 +71,59 @@ fn a_thousand_devices_with_odd_names_are_read() {
     assert_eq!(value("node_network_receive_bytes_total", "veth999"), 18_446_744_073_709_551_615.0);
     assert_eq!(value("node_network_transmit_carrier_total", "eth0:1"), 15.0);
     assert_eq!(value("node_network_transmit_colls_total", "not\u{fffd}"), 14.0);
+}
+
+#[test]
+fn a_device_and_a_number_cost_themselves() {
+    let host = Tree::new();
+    let probe = |config| Probe::of::<Netdev, _>().config(config).tree(&host).start();
+    let place = host.path("proc/net/dev").display().to_string();
+    let good = "lo: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n";
+    let bad = "eth0: 1 2 3\n eth1: 1 2 -3 4 5 6 7 8 9 10 11 12 13 14 x 16\n";
+    host.write("proc/net/dev", format!("{HEAD}{good}{bad}"));
+    let expected = "expected a whole number from 0 to 18446744073709551615";
+    let expected = [
+        format!("{place}:4: `eth0: 1 2 3`: expected `DEVICE:` and 16 numbers"),
+        format!("{place}:5, eth1, column 3: found `-3`, {expected}"),
+        format!("{place}:5, eth1, column 15: found `x`, {expected}"),
+    ];
+    let both = probe("netlink: false");
+    let page = both.scrape();
+    assert_eq!(page.all_samples().len(), 16 + 14);
+    for name in ["node_network_receive_errs_total", "node_network_transmit_carrier_total"] {
+        assert_eq!(page.samples(name).len(), 1);
+        assert_eq!(page.samples(name)[0].label("device"), Some("lo"));
+    }
+    assert_eq!(page.counter("node_network_receive_drop_total", &[("device", "eth1")]), 4.0);
+    assert_eq!(page.counter("node_network_transmit_compressed_total", &[("device", "eth1")]), 16.0);
+    assert_eq!(both.omissions(), expected);
     host.write("proc/net/dev", format!("{HEAD}eth0: 1 2 3\n"));
-    let why = Probe::of::<Netdev, _>().config("netlink: false").tree(&host).start().failure();
-    assert!(why.ends_with("proc/net/dev: `eth0: 1 2 3`: not a device"), "{why}");
+    assert_eq!(both.failure(), expected[0].replace(":4:", ":3:"));
+    host.remove("proc/net/dev").link("proc/net/dev", "/proc/self/mem");
+    let why = format!("{place}: Input/output error (os error 5)");
+    assert_eq!(both.failure(), why);
+    // The addresses stand elsewhere.
+    let addresses = probe("{netlink: false, address_info: true}");
+    let page = addresses.scrape();
+    assert_eq!(page.names(), ["node_network_address_info"]);
+    assert_eq!(addresses.omissions(), [why]);
+}
+
+#[test]
+fn an_alias_that_cannot_be_read_costs_itself() {
+    let host = Tree::new();
+    let line = |name: &str| format!("{name}: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
+    host.write("proc/net/dev", format!("{HEAD}{}{}{}", line("a"), line("b"), line("c")));
+    host.link("sys/class/net/a/ifalias", "/proc/self/clear_refs");
+    host.write("sys/class/net/b/ifalias", "uplink\n");
+    let config = "{netlink: false, label_ifalias: true}";
+    let probe = Probe::of::<Netdev, _>().config(config).tree(&host).start();
+    let page = probe.scrape();
+    let samples = page.samples("node_network_receive_bytes_total");
+    let aliases: Vec<_> = samples.iter().map(|sample| sample.label("ifalias").unwrap()).collect();
+    assert_eq!(aliases, ["", "uplink", ""]);
+    let place = host.path("sys/class/net/a/ifalias").display().to_string();
+    assert_eq!(probe.omissions(), [format!("{place}: Invalid argument (os error 22)")]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use exporter_host::KernelFile;
+use exporter_host::{KernelFile, Text, parse_number};
 use exporter_sdk::{Collector, Context, Counter, Desc, Gauge, Result, Scrape, register};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,15 +69,16 @@ impl Collector for Stat {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        self.file.each_line(|line| emit(line, self.softirq, scrape))
+        self.file.each_line(scrape, |scrape, line| emit(line, self.softirq, scrape));
+        Ok(())
     }
 }
 
-fn emit(line: &str, softirq: bool, scrape: &mut Scrape) -> Result {
-    let (name, rest) = line.split_once(' ').unwrap_or((line, ""));
+fn emit(line: &Text<'_>, softirq: bool, scrape: &mut Scrape) -> Result {
+    let (name, rest) = line.as_str().split_once(' ').unwrap_or((line.as_str(), ""));
     // Behind its sum, the line of interrupts has a number for each of thousands.
-    let mut numbers = rest.split(' ').map(str::parse::<u64>);
-    let mut first = || numbers.next().unwrap_or(Ok(0));
+    let mut words = rest.split(' ');
+    let mut first = || parse_number::<u64>(words.next().unwrap_or_default());
     match name {
         "intr" => scrape.emit(&INTERRUPTS, (), first()?),
         "ctxt" => scrape.emit(&CONTEXT_SWITCHES, (), first()?),
@@ -86,9 +87,11 @@ fn emit(line: &str, softirq: bool, scrape: &mut Scrape) -> Result {
         "procs_running" => scrape.emit(&RUNNING, (), first()?),
         "procs_blocked" => scrape.emit(&BLOCKED, (), first()?),
         "softirq" if softirq => {
-            first()?;
-            for (vector, count) in VECTORS.into_iter().zip(numbers) {
-                scrape.emit(&SOFTIRQS, [vector], count?);
+            // The first is the sum of the others, which is not exposed.
+            for (vector, word) in VECTORS.into_iter().zip(words.skip(1)) {
+                if let Some(count) = line.number::<u64>(scrape, vector, word) {
+                    scrape.emit(&SOFTIRQS, [vector], count);
+                }
             }
         }
         _ => {}
@@ -115,15 +118,47 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_is_broken_is_named() {
+    fn a_number_that_is_none_costs_its_metric_only() {
         let host = Tree::new();
         host.write(
             "proc/stat",
-            "cpu  1 2 3\nintr many 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18\n",
+            "cpu  1 2\nintr 10\nctxt\nbtime 17\nprocesses -2049562273\nprocs_running 2\nprocs_blocked 0\nsoftirq x 1 y 3\n",
         );
-        let why = Probe::of::<Stat, _>().tree(&host).start().failure();
-        let expected = "proc/stat: `intr many 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18`: invalid digit found in string";
-        assert!(why.ends_with(expected), "{why}");
+        let probe = Probe::of::<Stat, _>().config("softirq: true").tree(&host).start();
+        let page = probe.scrape();
+        assert_eq!(page.all_samples().len(), 6);
+        assert_eq!(page.counter("node_intr_total", &[]), 10.0);
+        assert_eq!(page.gauge("node_boot_time_seconds", &[]), 17.0);
+        assert_eq!(page.gauge("node_procs_running", &[]), 2.0);
+        assert_eq!(page.gauge("node_procs_blocked", &[]), 0.0);
+        assert_eq!(page.counter("node_softirqs_total", &[("vector", "hi")]), 1.0);
+        assert_eq!(page.counter("node_softirqs_total", &[("vector", "net_tx")]), 3.0);
+        let place = host.path("proc/stat").display().to_string();
+        let expected = "expected a whole number from 0 to 18446744073709551615";
+        assert_eq!(
+            probe.omissions(),
+            [
+                format!("{place}:3: `ctxt`: found nothing, {expected}"),
+                format!("{place}:5: `processes -2049562273`: found `-2049562273`, {expected}"),
+                format!("{place}:8, timer: found `y`, {expected}"),
+            ]
+        );
+        host.write("proc/stat", "intr 10\nprocesses 3\n");
+        assert_eq!(probe.scrape().counter("node_forks_total", &[]), 3.0);
+        assert_eq!(probe.omissions(), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_or_has_nothing_right_fails_the_run() {
+        let host = Tree::new();
+        let probe = Probe::of::<Stat, _>().tree(&host).start();
+        let place = host.path("proc/stat").display().to_string();
+        assert_eq!(probe.failure(), format!("{place}: No such file or directory (os error 2)"));
+        host.write("proc/stat", "cpu  1 2\nintr many 1 2 3\n");
+        let why = probe.failure();
+        assert!(why.starts_with(&format!("{place}:2: `intr many 1 2 3`: found `many`")), "{why}");
+        host.remove("proc/stat").link("proc/stat", "/proc/self/mem");
+        assert_eq!(probe.failure(), format!("{place}: Input/output error (os error 5)"));
     }
 
     #[test]

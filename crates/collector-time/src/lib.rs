@@ -2,11 +2,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use exporter_host::KernelFile;
+use exporter_host::{KernelFile, entries};
 use exporter_sdk::{Collector, Context, Desc, Gauge, NoConfig, Result, Scrape, register};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -53,17 +52,18 @@ impl Collector for Time {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&SECONDS, (), SystemTime::now().duration_since(UNIX_EPOCH)?);
+        scrape.emit(&SECONDS, (), unix_time(SystemTime::now()));
         // Looked up at each run, because it may change; jiff remembers it for some minutes.
         let zone = TimeZone::system();
         let now = zone.to_offset_info(Timestamp::now());
         scrape.emit(&ZONE_OFFSET, [now.abbreviation()], now.offset().seconds());
         if self.clocksources.is_empty() {
-            self.clocksources = clocksources(&self.folder);
+            self.clocksources = clocksources(&self.folder, scrape);
         }
         for Clocksource { device, available, current } in &mut self.clocksources {
             for (metric, file) in [(&AVAILABLE, available), (&CURRENT, current)] {
-                for source in file.read_line().unwrap_or_default().split_whitespace() {
+                let Ok(Some(sources)) = file.read_value(scrape) else { continue };
+                for source in sources.as_str().split_whitespace() {
                     scrape.emit(metric, [&*device, source], 1);
                 }
             }
@@ -72,18 +72,24 @@ impl Collector for Time {
     }
 }
 
+/// Seconds since the epoch, below zero before it.
+fn unix_time(time: SystemTime) -> f64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => after.as_secs_f64(),
+        Err(before) => -before.duration().as_secs_f64(),
+    }
+}
+
 /// Where there is no such folder, there is nothing to choose from.
-fn clocksources(folder: &Path) -> Vec<Clocksource> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+fn clocksources(folder: &Path, scrape: &mut Scrape) -> Vec<Clocksource> {
     let clocksource = |folder: PathBuf| {
         let device = folder.file_name()?.to_str()?.strip_prefix("clocksource")?.to_owned();
         let [available, current] = ["available_clocksource", "current_clocksource"]
             .map(|file| KernelFile::new(folder.join(file)).kept_open());
         Some(Clocksource { device, available, current })
     };
-    let mut found: Vec<_> = entries.filter_map(|entry| clocksource(entry.path())).collect();
-    found.sort_by(|a, b| a.device.cmp(&b.device));
-    found
+    let entries = entries(folder, scrape).unwrap_or_default();
+    entries.into_iter().filter_map(clocksource).collect()
 }
 
 register!(Time);
@@ -106,5 +112,51 @@ mod tests {
         assert!(before <= time && time <= now(), "{before} {time} {}", now());
         assert_eq!(page.samples("node_time_zone_offset_seconds").len(), 1);
         assert!(page.family("node_time_clocksource_current_info").is_none());
+    }
+
+    #[test]
+    fn a_time_before_the_epoch_is_negative() {
+        assert_eq!(unix_time(UNIX_EPOCH - std::time::Duration::from_millis(1500)), -1.5);
+    }
+
+    #[test]
+    fn a_clock_source_that_cannot_be_read_costs_itself() {
+        let host = Tree::new();
+        let probe = Probe::of::<Time, _>().tree(&host).start();
+        let device = |number: u32, file: &str| {
+            format!("sys/devices/system/clocksource/clocksource{number}/{file}_clocksource")
+        };
+        host.write(&device(0, "available"), "tsc hpet\n").write(&device(0, "current"), "tsc\n");
+        host.link(&device(1, "available"), "/proc/self/mem").write(&device(1, "current"), "pit\n");
+        // What does not exist is not an omission.
+        host.write(&device(2, "available"), "rtc\n");
+        for _ in 0..2 {
+            let page = probe.scrape();
+            assert_eq!(page.samples("node_time_clocksource_available_info").len(), 3);
+            for (number, source) in [("0", "tsc"), ("1", "pit")] {
+                let labels = [("device", number), ("clocksource", source)];
+                assert_eq!(page.gauge("node_time_clocksource_current_info", &labels), 1.0);
+            }
+            assert!(page.family("node_time_seconds").is_some());
+            let place = host.path(&device(1, "available")).display().to_string();
+            assert_eq!(probe.omissions(), [format!("{place}: Input/output error (os error 5)")]);
+        }
+    }
+
+    #[test]
+    fn a_folder_of_clock_sources_that_cannot_be_read_is_named_at_each_run_until_it_can() {
+        let host = Tree::new();
+        let folder = "sys/devices/system/clocksource";
+        host.write(folder, "not a folder");
+        let probe = Probe::of::<Time, _>().tree(&host).start();
+        let place = host.path(folder).display().to_string();
+        for _ in 0..2 {
+            assert!(probe.scrape().family("node_time_seconds").is_some());
+            assert_eq!(probe.omissions(), [format!("{place}: Not a directory (os error 20)")]);
+        }
+        host.remove(folder).write(&format!("{folder}/clocksource0/current_clocksource"), "tsc\n");
+        let labels = [("device", "0"), ("clocksource", "tsc")];
+        assert_eq!(probe.scrape().gauge("node_time_clocksource_current_info", &labels), 1.0);
+        assert_eq!(probe.omissions(), [""; 0]);
     }
 }

@@ -5,14 +5,13 @@ use std::panic::Location;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use exporter_runtime::{
-    BuildInfo, Catalog, CollectorType, Registry, RegistryOptions, Settings, StartError,
-};
+use exporter_runtime::{Catalog, CollectorType, Registry, RegistryOptions, Settings, StartError};
 use exporter_sdk::{
     AnyCollector, AsyncCollector, BuildError, Collector, Desc, Family, NoConfig, Origin,
     Registration, Result, Run, Scrape,
 };
 
+use crate::build_info::Said;
 use crate::cli::{self, Command};
 use crate::{check, inspect, logging, run};
 
@@ -36,7 +35,8 @@ pub fn main() -> ExitCode {
 /// An exporter: its name, where it listens, and the collectors that it has besides those that registered themselves.
 #[derive(Debug)]
 pub struct App {
-    info: BuildInfo,
+    name: String,
+    said: Said,
     port: u16,
     collectors: Vec<CollectorType>,
 }
@@ -44,17 +44,31 @@ pub struct App {
 impl App {
     /// An exporter of this name, which `--help`, `--version`, the landing page and `exporter_build_info` tell.
     pub fn new(name: impl Into<String>) -> Self {
-        let version = env!("CARGO_PKG_VERSION").to_owned();
         Self {
-            info: BuildInfo { name: name.into(), version },
+            name: name.into(),
+            said: Said::default(),
             port: DEFAULT_PORT,
             collectors: Vec::new(),
         }
     }
 
-    /// Its version; usually `env!("CARGO_PKG_VERSION")`. Without it, that of this crate.
+    /// Its version; usually `env!("CARGO_PKG_VERSION")`. Without it, version, revision and commit date are those of this
+    /// crate.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.info.version = version.into();
+        self.said.version = Some(version.into());
+        self
+    }
+
+    /// The commit that it was built from. Without it, `EXPORTER_REVISION` of the environment at build time.
+    pub fn revision(mut self, revision: impl Into<String>) -> Self {
+        self.said.revision = Some(revision.into());
+        self
+    }
+
+    /// The time of that commit, as RFC 3339 writes it: `2026-11-27T18:00:00Z`. Without it, `SOURCE_DATE_EPOCH` of the
+    /// environment at build time.
+    pub fn commit_date(mut self, date: impl Into<String>) -> Self {
+        self.said.commit_date = Some(date.into());
         self
     }
 
@@ -142,26 +156,28 @@ impl App {
     /// When two collectors have one name or expose one metric name, or a configuration is not right.
     pub fn registry(self, settings: &Settings) -> Result<Registry, StartError> {
         let catalog = Catalog::linked(self.collectors)?;
-        Registry::new(&catalog, settings, &self.info, RegistryOptions::default())
+        let info = self.said.build_info(self.name);
+        Registry::new(&catalog, settings, &info, RegistryOptions::default())
     }
 
     fn try_run(self) -> Result<(), Exit> {
         let catalog = Catalog::linked(self.collectors).map_err(Exit::failure)?;
-        let cli = cli::parse(&self.info, self.port, &catalog, std::env::args_os())?;
+        let info = self.said.build_info(self.name);
+        let cli = cli::parse(&info, self.port, &catalog, std::env::args_os())?;
         let source = cli.source;
         match cli.command {
-            Command::Run(options) => run::run(&catalog, source, self.info, *options),
+            Command::Run(options) => run::run(&catalog, source, info, *options),
             Command::List => inspect::list(&catalog, &source),
-            Command::Describe(what) => inspect::describe(&catalog, &source, &self.info, &what),
+            Command::Describe(what) => inspect::describe(&catalog, &source, &info, &what),
             Command::Scrape(log) => {
                 logging::init(&log);
-                check::scrape(&catalog, &source, &self.info)
+                check::scrape(&catalog, &source, &info)
             }
             Command::Config { schema: true } => check::schema(&catalog),
             Command::Config { schema: false } => check::show(&catalog, &source),
-            Command::CheckConfig(file) => check::config(&catalog, source, file, &self.info),
+            Command::CheckConfig(file) => check::config(&catalog, source, file, &info),
             Command::CheckWebConfig(file) => check::web_config(file),
-            Command::CheckMetrics => check::metrics(&catalog, &source, &self.info),
+            Command::CheckMetrics => check::metrics(&catalog, &source, &info),
         }
     }
 }

@@ -13,7 +13,9 @@ use exporter_http::{
 use exporter_runtime::{BuildInfo, Catalog, CollectorType};
 use exporter_sdk::names;
 
+use crate::build_info::long_version;
 use crate::flags::KeyFlag;
+use crate::node_flags;
 
 const EXIT_CODES: &str = "Exit codes: 0 after a regular end; 1 when the exporter cannot start or fails, a check finds \
                           something, or `scrape` lacks the samples of a collector; 2 for a command line that is not \
@@ -76,6 +78,7 @@ fn instance(arg: &str) -> Option<&str> {
 pub(crate) fn command(info: &BuildInfo, port: u16, flagged: &[Flagged<'_>]) -> Clap {
     Clap::new(info.name.clone())
         .version(info.version.clone())
+        .long_version(long_version(info))
         .about("A Prometheus exporter.")
         .after_help(EXIT_CODES)
         .disable_help_subcommand(true)
@@ -85,6 +88,8 @@ pub(crate) fn command(info: &BuildInfo, port: u16, flagged: &[Flagged<'_>]) -> C
         .args(global("Log", log_args()))
         .args(global("Host", path_args()))
         .args(global("Collectors", collector_args(flagged)))
+        .args(global("Without effect", node_flags::without_effect()))
+        .args(global("Without effect", node_flags::negations()))
 }
 
 /// Flags that stand before or behind a command.
@@ -168,7 +173,7 @@ pub(crate) fn auto_reload(matches: &clap::ArgMatches) -> Option<Duration> {
     matches.get_flag("config.enable-auto-reload").then(|| interval.unwrap_or(AUTO_RELOAD))
 }
 
-fn web_args(port: u16) -> [Arg; 17] {
+fn web_args(port: u16) -> [Arg; 18] {
     [
         Arg::new("web.listen-address")
             .long("web.listen-address")
@@ -199,6 +204,10 @@ fn web_args(port: u16) -> [Arg; 17] {
             .long("web.disable-exporter-metrics")
             .action(ArgAction::SetTrue)
             .help("Leave out the metrics about the exporter itself (exporter_*, process_*)"),
+        Arg::new("web.collector-samples")
+            .long("web.collector-samples")
+            .action(ArgAction::SetTrue)
+            .help("Serve exporter_collector_samples too, how many samples each collector emitted"),
         Arg::new("web.node-exporter-build-info")
             .long("web.node-exporter-build-info")
             .action(ArgAction::SetTrue)

@@ -17,6 +17,7 @@ use crate::args::{self, Flagged, PATHS};
 use crate::configuration::Source;
 use crate::flags::Overlay;
 use crate::logging::{LogFormat, LogOptions};
+use crate::node_flags;
 use crate::spelling::canonical;
 
 /// What the command line asks for.
@@ -43,6 +44,7 @@ pub(crate) struct RunOptions {
     pub(crate) listen: Vec<ListenAddress>,
     pub(crate) telemetry_path: String,
     pub(crate) exporter_metrics: bool,
+    pub(crate) collector_samples: bool,
     pub(crate) node_build_info: bool,
     pub(crate) openmetrics: bool,
     pub(crate) gzip: Option<GzipMethod>,
@@ -84,11 +86,12 @@ pub(crate) fn parse(
     catalog: &Catalog,
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<Cli, Exit> {
-    let (args, notes) = without_unlinked(args, catalog);
+    let (args, mut notes) = without_unlinked(args, catalog);
     let flagged = Flagged::all(catalog, &args);
     let args = canonical(args, &flagged);
     let command = args::command(info, port, &flagged);
     let matches = command.try_get_matches_from(args).map_err(|error| explain(&error, catalog))?;
+    notes.extend(node_flags::notes(&matches));
     let source = source(&matches, &flagged)?;
     let command = match matches.subcommand() {
         Some(("list", _)) => Command::List,
@@ -132,8 +135,7 @@ fn without_unlinked(
     let mut notes = Vec::new();
     let args = args.into_iter().filter(|arg| {
         let name = arg.to_str().and_then(|arg| arg.strip_prefix("--no-collector."));
-        let Some(name) = name.filter(|name| !name.contains('.') && catalog.get(name).is_none())
-        else {
+        let Some(name) = name.filter(|name| is_unlinked(name, catalog)) else {
             return true;
         };
         notes
@@ -141,6 +143,10 @@ fn without_unlinked(
         false
     });
     (args.collect(), notes)
+}
+
+fn is_unlinked(name: &str, catalog: &Catalog) -> bool {
+    !name.contains('.') && name != "disable-defaults" && catalog.get(name).is_none()
 }
 
 fn source(matches: &ArgMatches, flagged: &[Flagged<'_>]) -> Result<Source, Exit> {
@@ -186,6 +192,7 @@ fn run_options(matches: &ArgMatches, port: u16, notes: Vec<String>) -> Result<Ru
         external,
         telemetry_path: text(matches, "web.telemetry-path").to_owned(),
         exporter_metrics: !matches.get_flag("web.disable-exporter-metrics"),
+        collector_samples: matches.get_flag("web.collector-samples"),
         node_build_info: matches.get_flag("web.node-exporter-build-info"),
         openmetrics: matches.get_flag("web.enable-openmetrics"),
         gzip: match text(matches, "web.gzip") {

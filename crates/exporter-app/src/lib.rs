@@ -12,6 +12,7 @@
 
 mod app;
 mod args;
+mod build_info;
 mod check;
 mod cli;
 mod configuration;
@@ -20,6 +21,7 @@ mod inspect;
 mod logfmt;
 mod logging;
 mod markdown;
+mod node_flags;
 mod run;
 mod spelling;
 mod systemd;

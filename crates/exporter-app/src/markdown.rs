@@ -112,7 +112,7 @@ pub(crate) fn shape(shape: &Shape) -> String {
         Shape::Integer => "integer".to_owned(),
         Shape::Number => "number".to_owned(),
         Shape::Text => "text".to_owned(),
-        Shape::Secret => "text or `{file: PATH}`".to_owned(),
+        Shape::Secret => "text, `{file: PATH}` or `{env: NAME}`".to_owned(),
         Shape::Choice(words) => {
             let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             words.join(" or ")

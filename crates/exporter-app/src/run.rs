@@ -22,6 +22,7 @@ pub(crate) fn run(
     let settings = source.load(catalog).map_err(Exit::failure)?;
     let registry_options = RegistryOptions {
         exporter_metrics: options.exporter_metrics,
+        collector_samples: options.collector_samples,
         node_build_info: options.node_build_info,
         openmetrics: options.openmetrics,
         gzip: options.gzip,
@@ -45,8 +46,7 @@ pub(crate) fn run(
         tracing::info!("{note}");
     }
     announce(catalog, &registry, &info);
-    let addresses: Vec<String> =
-        listeners.iter().map(|listener| listener.address().to_string()).collect();
+    let places = places(&listeners, &web_config, &options);
     let reloader = Reloader::new(source, Arc::clone(&registry), Arc::clone(&web_config));
     if let Some(interval) = options.auto_reload {
         let watched = Arc::clone(&reloader).watch(interval);
@@ -72,8 +72,8 @@ pub(crate) fn run(
     let ready = || {
         // Who reads the addresses may send a signal at once.
         let signal = stop_signal(reloader);
-        for address in addresses {
-            tracing::info!(address, "Listening on");
+        for (url, address) in places {
+            tracing::info!(url, address, "Listening on");
         }
         systemd::ready();
         signal
@@ -138,7 +138,21 @@ fn announce(catalog: &Catalog, registry: &Registry, info: &BuildInfo) {
         );
     }
     let collectors = registry.collectors().join(",");
-    tracing::info!(name = info.name, version = info.version, collectors, "Starting");
+    let revision = Some(info.revision.as_str()).filter(|revision| !revision.is_empty());
+    tracing::info!(name = info.name, version = info.version, revision, collectors, "Starting");
+}
+
+/// Where the metrics are: for each socket the URL that opens them on this machine, if there is one, and the address.
+fn places(
+    listeners: &[Listener],
+    config: &WebConfigFile,
+    options: &RunOptions,
+) -> Vec<(Option<String>, String)> {
+    let scheme = if config.has_tls() { "https" } else { "http" };
+    let (prefix, path) = (&options.prefix, &options.telemetry_path);
+    let url = |authority| format!("{scheme}://{authority}{prefix}{path}");
+    let place = |it: &Listener| (it.authority().map(url), it.address().to_owned());
+    listeners.iter().map(place).collect()
 }
 
 /// Receives SIGINT, SIGTERM and SIGHUP from now on; the future completes at the first of the former two, and reloads at

@@ -3,11 +3,13 @@
 //! The parser knows neither what a key is nor what an alias costs. Both are decided here: a key stands in its map once,
 //! and what aliases copy has a limit, so that a few lines cannot become gigabytes.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
+use crate::merge::{is_merge_key, merge};
 use crate::node::{Key, Node, NodeValue};
 use crate::origin::Origin;
 use crate::problem::{Problem, child_path, item_path, shorten};
@@ -35,6 +37,7 @@ pub(crate) fn compose(name: &str, text: &str) -> Result<Node, Problem> {
     };
     let composer = Composer {
         parser: Parser::new_from_str_with_options(text, options),
+        text,
         name: name.into(),
         anchors: HashMap::new(),
         path: String::new(),
@@ -47,6 +50,8 @@ pub(crate) fn compose(name: &str, text: &str) -> Result<Node, Problem> {
 
 struct Composer<'a> {
     parser: Parser<'a, StrInput<'a>>,
+    /// All that is read.
+    text: &'a str,
     name: Arc<str>,
     /// The values that have an anchor, each with what a copy of it costs.
     anchors: HashMap<usize, (Node, Size)>,
@@ -99,22 +104,21 @@ impl<'a> Composer<'a> {
             return Err(self.problem(&span, &format!("more than {MAX_VALUES} values")));
         }
         let origin = self.origin(&span);
-        let (value, anchor) = match event {
+        let (node, anchor) = match event {
             Event::Alias(anchor) => return self.copy(anchor, &span),
             Event::Scalar(text, style, anchor, tag) => {
-                (self.scalar(&text, style, tag.as_deref(), &span)?, anchor)
+                (self.scalar(text, style, tag.as_deref(), &span)?, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span)?;
-                (NodeValue::List(self.nested(&span, Self::list)?), anchor)
+                (Node::new(NodeValue::List(self.nested(&span, Self::list)?), origin), anchor)
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), &span)?;
-                (NodeValue::Map(self.nested(&span, Self::map)?), anchor)
+                (Node::new(NodeValue::Map(self.nested(&span, Self::map)?), origin), anchor)
             }
             _ => return Err(self.problem(&span, "unexpected content")),
         };
-        let node = Node { value, origin };
         if anchor != 0 {
             let size = Size::of(&node);
             self.charge(size, &span)?;
@@ -153,20 +157,42 @@ impl<'a> Composer<'a> {
     fn map(&mut self) -> Result<Vec<(Key, Node)>, Problem> {
         let mut entries: Vec<(Key, Node)> = Vec::new();
         let mut names = HashSet::new();
+        let mut inherited = None;
         loop {
             let event = self.next()?;
             if matches!(event.0, Event::MappingEnd) {
+                self.merge(&mut entries, names, inherited)?;
                 return Ok(entries);
             }
+            let merges = is_merge_key(&event.0);
             let key = self.key(event)?;
             let path = child_path(&self.path, &key.name);
-            if !names.insert(key.name.clone()) {
-                return Err(duplicate(&key, &entries, &path));
+            let before = if merges { inherited.as_slice() } else { &entries };
+            if merges && inherited.is_some() || !merges && !names.insert(key.name.clone()) {
+                return Err(duplicate(&key, before, &path));
             }
             let event = self.next()?;
             let node = self.at(path, event)?;
-            entries.push((key, node));
+            if merges {
+                inherited = Some((key, node));
+            } else {
+                entries.push((key, node));
+            }
         }
+    }
+
+    /// Adds what `<<` has, where it is `inherited`, to `entries`, whose `names` these are.
+    fn merge(
+        &self,
+        entries: &mut Vec<(Key, Node)>,
+        names: HashSet<String>,
+        inherited: Option<(Key, Node)>,
+    ) -> Result<(), Problem> {
+        let Some((key, value)) = inherited else { return Ok(()) };
+        merge(entries, names, value).map_err(|origin| {
+            let message = "`<<` takes a map or a list of maps: write `<<: *NAME` with the `&NAME` that stands before a map";
+            Problem::new(origin, &child_path(&self.path, &key.name), message)
+        })
     }
 
     /// The value at `path` that begins with `event`.
@@ -179,10 +205,6 @@ impl<'a> Composer<'a> {
 
     fn key(&self, (event, span): Placed<'a>) -> Result<Key, Problem> {
         match event {
-            Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<" => {
-                let message = "merge keys (`<<`) are not supported; write the keys out, or use an alias for the whole value";
-                Err(self.problem(&span, message))
-            }
             Event::Scalar(text, _, _, tag) => {
                 self.refuse_tag(tag.as_deref(), &span)?;
                 Ok(Key { name: text.into_owned(), origin: self.origin(&span) })
@@ -193,19 +215,30 @@ impl<'a> Composer<'a> {
 
     fn scalar(
         &self,
-        text: &str,
+        text: Cow<'_, str>,
         style: ScalarStyle,
         tag: Option<&Tag>,
         span: &Span,
-    ) -> Result<NodeValue, Problem> {
+    ) -> Result<Node, Problem> {
         let is_text = tag.is_some_and(|tag| tag.is_yaml_core_schema_tag("str"));
         if !is_text {
             self.refuse_tag(tag, span)?;
         }
+        let origin = self.origin(span);
         if is_text || style != ScalarStyle::Plain {
-            return Ok(NodeValue::Text(text.to_owned()));
+            return Ok(Node::new(NodeValue::Text(text.into_owned()), origin));
         }
-        resolve(text).map_err(|message| self.problem(span, message))
+        Ok(match resolve(&text) {
+            // The parser has `~` for a value of which nothing is written.
+            Ok(value @ NodeValue::Text(_)) => Node::new(value, origin),
+            Ok(value) if span.slice(self.text).is_some_and(|source| source.starts_with(&*text)) => {
+                Node::new(value, origin).written(&text)
+            }
+            Ok(value) => Node::new(value, origin),
+            Err(message) => {
+                Node::new(NodeValue::OutOfRange { text: text.into_owned(), message }, origin)
+            }
+        })
     }
 
     fn refuse_tag(&self, tag: Option<&Tag>, span: &Span) -> Result<(), Problem> {
@@ -227,7 +260,7 @@ impl<'a> Composer<'a> {
             return Err(self.too_deep(span));
         }
         self.charge(size, span)?;
-        Ok(Node { value: self.anchors[&anchor].0.value.clone(), origin: self.origin(span) })
+        Ok(self.anchors[&anchor].0.moved_to(self.origin(span)))
     }
 
     fn charge(&mut self, size: Size, span: &Span) -> Result<(), Problem> {
@@ -301,7 +334,10 @@ impl Size {
                 .iter()
                 .map(|(key, node)| (NODE_BYTES + key.name.len(), Self::of(node)))
                 .collect(),
-            _ => return Self { bytes: NODE_BYTES, depth: 0 },
+            _ => {
+                let text = node.written_as().map_or(0, str::len);
+                return Self { bytes: NODE_BYTES + text, depth: 0 };
+            }
         };
         let bytes: usize = inner.iter().map(|(key, size)| key + size.bytes).sum();
         let depth = inner.iter().map(|(_, size)| size.depth).max().unwrap_or(0);

@@ -123,6 +123,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 (None, Some(number)) => visitor.visit_i64(number),
                 (None, None) => visitor.visit_f64(number.as_f64().unwrap_or_default()),
             },
+            NodeValue::OutOfRange { message, .. } => Err(Refused((*message).to_owned())),
             NodeValue::Text(text) => visitor.visit_borrowed_str(text),
             NodeValue::List(items) => {
                 let mut list = SeqDeserializer::new(items.iter());

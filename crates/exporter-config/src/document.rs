@@ -47,7 +47,7 @@ pub enum Shape {
     Number,
     /// Text.
     Text,
-    /// Text that is shown nowhere, or `{file: PATH}` of it.
+    /// Text that is shown nowhere, or `{file: PATH}` or `{env: NAME}` of it.
     Secret,
     /// One of these words.
     Choice(Vec<String>),

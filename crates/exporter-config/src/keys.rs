@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::node::{Key, Node, NodeValue};
 use crate::problem::{Problem, child_path, item_path};
 use crate::schema::{Alternatives, SchemaTree, is_secret, key_names, of_item, of_key, of_maps};
+use crate::secrets::SOURCES;
 use crate::spelling::instead;
 
 /// Checks that `schema` knows every key of `node`, which stands at the key `path`.
@@ -27,10 +28,17 @@ struct Check<'a> {
 
 /// Where a secret stands, a key that is not known may be a part of it, and is not told.
 fn secret(node: &Node, path: &str) -> Result<(), Problem> {
-    let unknown = node.entries().into_iter().flatten().find(|(key, _)| key.name != "file");
-    let Some((key, _)) = unknown else { return Ok(()) };
-    let message = "unknown key; a secret is text, or `file:` with the path of a file that holds it";
-    Err(Problem::new(key.origin.clone(), path, message))
+    let entries = node.entries().unwrap_or_default();
+    let message = "a secret is text, `file:` with the path of a file that holds it, or `env:` with the name of a variable";
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !SOURCES.contains(&key.name.as_str())) {
+        return Err(Problem::new(key.origin.clone(), path, &format!("unknown key; {message}")));
+    }
+    match entries {
+        [_, (second, _), ..] => {
+            Err(Problem::new(second.origin.clone(), path, &format!("one key too many; {message}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl<'a> Check<'a> {

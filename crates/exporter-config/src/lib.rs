@@ -2,8 +2,9 @@
 //! against JSON Schemas.
 //!
 //! The order of the calls is that of this page: [`Node::read`] the file, [`Node::lay`] the flags over it, then for each
-//! part of it [`rename_keys`], [`check_keys`], [`resolve_secrets`] and [`read_as`]. Each refuses with a [`Problem`] of one
-//! line that says where the mistake stands. What is shown to anyone goes through [`mask_secrets`] and [`to_yaml`].
+//! part of it [`rename_keys`], [`restore_text`], [`check_keys`], [`resolve_secrets`] and [`read_as`]. A mistake is a
+//! [`Problem`] of one line that says where it stands. What is shown to anyone goes through [`mask_secrets`] and
+//! [`to_yaml`].
 //!
 //! The crate knows nothing of collectors and HTTP: what the parts are, and which schema each has, is the caller's.
 
@@ -16,6 +17,7 @@ mod file;
 mod former;
 mod keys;
 mod mask;
+mod merge;
 mod node;
 mod origin;
 mod problem;
@@ -25,6 +27,8 @@ mod scalar;
 mod schema;
 mod secrets;
 mod spelling;
+mod text;
+mod variables;
 mod yaml;
 
 pub use crate::document::{KeyDoc, Shape, document_keys};
@@ -38,4 +42,5 @@ pub use crate::read::{read_as, read_with};
 pub use crate::redact::redact;
 pub use crate::secrets::{SecretFile, resolve_secrets};
 pub use crate::spelling::unknown_name;
+pub use crate::text::restore_text;
 pub use crate::yaml::to_yaml;

@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use crate::redact::redact;
 use crate::schema::{Alternatives, SchemaTree, is_secret, of_item, of_key, of_maps};
+use crate::secrets::SOURCES;
 
 /// What stands wherever a secret would be shown.
 const HIDDEN: &str = "<secret>";
 
 /// Replaces everything in `value` that `schema` marks with `x-secret` by `<secret>`, and the user info of URLs in any text
-/// by `***`. Null and `file: PATH` tell no secret and stay.
+/// by `***`. Null, `file: PATH` and `env: NAME` tell no secret and stay.
 pub fn mask_secrets(value: &mut Value, schema: &Schema) {
     let tree = SchemaTree::new(schema);
     mask(value, tree, &[tree.root()]);
@@ -41,9 +42,10 @@ fn mask<'a>(value: &mut Value, tree: SchemaTree<'a>, schemas: &[&'a Value]) {
 }
 
 fn tells_nothing(value: &Value) -> bool {
-    let file = |value: &Value| {
+    let is_source = |value: &Value| {
         let entries = value.as_object()?;
-        Some(entries.len() == 1 && entries.get("file")?.is_string())
+        let (key, name) = entries.iter().next()?;
+        Some(entries.len() == 1 && SOURCES.contains(&key.as_str()) && name.is_string())
     };
-    value.is_null() || file(value) == Some(true)
+    value.is_null() || is_source(value) == Some(true)
 }

@@ -20,6 +20,8 @@ pub struct Node {
     pub value: NodeValue,
     /// Where it was written. For an alias that is where the alias stands.
     pub origin: Origin,
+    /// The text of a plain scalar that is a number, a boolean or null, as it stands in the file.
+    written: Option<Box<str>>,
 }
 
 /// What a node holds.
@@ -31,6 +33,13 @@ pub enum NodeValue {
     Bool(bool),
     /// An integer of 64 bits or a finite number.
     Number(Number),
+    /// A number that no number type holds, infinity among them: text where that is expected, and an error anywhere else.
+    OutOfRange {
+        /// The number as it is written.
+        text: String,
+        /// What is wrong with it as a number, without repeating it: it may be a password of digits.
+        message: &'static str,
+    },
     /// Text.
     Text(String),
     /// A list.
@@ -49,9 +58,33 @@ pub struct Key {
 }
 
 impl Node {
+    /// A value at a place.
+    pub fn new(value: NodeValue, origin: Origin) -> Self {
+        Self { value, origin, written: None }
+    }
+
     /// A map without keys.
     pub fn empty(origin: Origin) -> Self {
-        Self { value: NodeValue::Map(Vec::new()), origin }
+        Self::new(NodeValue::Map(Vec::new()), origin)
+    }
+
+    /// The same, of a plain scalar of which this is the text.
+    pub(crate) fn written(self, text: &str) -> Self {
+        Self { written: Some(text.into()), ..self }
+    }
+
+    /// The same at another place.
+    pub(crate) fn moved_to(&self, origin: Origin) -> Self {
+        Self { origin, ..self.clone() }
+    }
+
+    /// The text of a scalar that is no text, as it stands in the file.
+    pub(crate) fn written_as(&self) -> Option<&str> {
+        match &self.value {
+            NodeValue::Null | NodeValue::Bool(_) | NodeValue::Number(_) => self.written.as_deref(),
+            NodeValue::OutOfRange { text, .. } => Some(text),
+            NodeValue::Text(_) | NodeValue::List(_) | NodeValue::Map(_) => None,
+        }
     }
 
     /// Reads the YAML file at `path`, as [`parse`](Self::parse) does.
@@ -75,12 +108,12 @@ impl Node {
 
     /// Reads `text`, a YAML 1.2 document that is a map. `name` is what its origins call it.
     ///
-    /// A document without content is an empty map. Aliases work as far as what they copy is not out of proportion.
+    /// A document without content is an empty map. Aliases and merge keys (`<<`) work as far as what they copy is not out
+    /// of proportion.
     ///
     /// # Errors
     ///
-    /// When it is not YAML, not a map, has a key twice, more than one document, merge keys or tags, or is too deep or too
-    /// large.
+    /// When it is not YAML, not a map, has a key twice, more than one document or tags, or is too deep or too large.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problem> {
         compose(name, text)
     }
@@ -119,7 +152,9 @@ impl Node {
             NodeValue::Null => Value::Null,
             NodeValue::Bool(value) => Value::Bool(*value),
             NodeValue::Number(number) => Value::Number(number.clone()),
-            NodeValue::Text(text) => Value::String(text.clone()),
+            NodeValue::Text(text) | NodeValue::OutOfRange { text, .. } => {
+                Value::String(text.clone())
+            }
             NodeValue::List(items) => items.iter().map(Self::to_json).collect(),
             NodeValue::Map(entries) => {
                 entries.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
@@ -147,7 +182,7 @@ impl Node {
                     .collect(),
             ),
         };
-        Self { value, origin: origin.clone() }
+        Self::new(value, origin.clone())
     }
 
     /// Puts `value` at `path`, over whatever is there: a map, a list and a scalar are all replaced.

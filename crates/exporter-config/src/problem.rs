@@ -3,8 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::node::Node;
 use crate::origin::Origin;
 use crate::redact::redact;
+use crate::variables::first_variable;
 
 /// The longest key that a message repeats in full.
 const KEY_SHOWN: usize = 100;
@@ -23,6 +25,20 @@ impl Problem {
     /// A mistake at `origin`, in the value of the key `path` (empty where no key is concerned).
     pub fn new(origin: Origin, path: &str, message: &str) -> Self {
         Self { origin, path: one_line(&redact(path)), message: one_line(&redact(message)) }
+    }
+
+    /// The same, with a hint if `${NAME}` stands in the value that is wrong, `node`, or in one that is inside it.
+    #[must_use]
+    pub fn with_hint(mut self, node: &Node) -> Self {
+        if let Some(place) = first_variable(node) {
+            self.message.push_str("; variables such as `${NAME}` are not expanded");
+            if *place != self.origin {
+                self.message.push_str(" (");
+                self.message.push_str(&one_line(&place.to_string()));
+                self.message.push(')');
+            }
+        }
+        self
     }
 
     /// Where it was written.

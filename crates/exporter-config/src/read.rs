@@ -54,5 +54,5 @@ fn place(node: &Node, path: &str, trail: &Path, message: &str) -> Problem {
         let Some(next) = next else { break };
         (node, path) = next;
     }
-    Problem::new(node.origin.clone(), &path, message)
+    Problem::new(node.origin.clone(), &path, message).with_hint(node)
 }

@@ -6,7 +6,7 @@ use schemars::Schema;
 use serde_json::{Map, Value};
 
 use crate::node::{Node, NodeValue};
-use crate::problem::{Problem, child_path, item_path};
+use crate::problem::{child_path, item_path};
 
 /// The keywords that say what a value looks like. A schema with none of them takes anything.
 const SHAPING: [&str; 12] = [
@@ -66,22 +66,22 @@ impl<'a> SchemaTree<'a> {
 
     /// Calls `each` with `node`, which stands at the key `path`, with the schemas that speak of it and with its path, and
     /// then with all that is inside it. What `each` puts in place of it is looked into by the same schemas.
-    pub(crate) fn visit(
+    pub(crate) fn visit<E>(
         self,
         node: &mut Node,
         path: &str,
-        each: &mut impl FnMut(&mut Node, &[&'a Value], &str) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
+        each: &mut impl FnMut(&mut Node, &[&'a Value], &str) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.visit_part(node, &[self.root], path, each)
     }
 
-    fn visit_part(
+    fn visit_part<E>(
         self,
         node: &mut Node,
         schemas: &[&'a Value],
         path: &str,
-        each: &mut impl FnMut(&mut Node, &[&'a Value], &str) -> Result<(), Problem>,
-    ) -> Result<(), Problem> {
+        each: &mut impl FnMut(&mut Node, &[&'a Value], &str) -> Result<(), E>,
+    ) -> Result<(), E> {
         let branches = self.branches(schemas, Alternatives::Fitting(node));
         each(node, &branches, path)?;
         match &mut node.value {
@@ -210,7 +210,7 @@ fn takes_anything(schema: &Value) -> bool {
 fn is_map(schema: &Value) -> bool {
     let keywords = ["properties", "additionalProperties", "patternProperties"];
     keywords.iter().any(|keyword| schema.get(keyword).is_some())
-        || types(schema).is_some_and(|types| types.contains(&"object"))
+        || type_names(schema).is_some_and(|types| types.contains(&"object"))
 }
 
 fn type_fits(schema: &Value, node: &Node) -> bool {
@@ -218,22 +218,27 @@ fn type_fits(schema: &Value, node: &Node) -> bool {
         NodeValue::Null => &["null"],
         NodeValue::Bool(_) => &["boolean"],
         NodeValue::Number(_) => &["integer", "number"],
-        NodeValue::Text(_) => &["string"],
+        // A number that nothing holds can be text alone.
+        NodeValue::Text(_) | NodeValue::OutOfRange { .. } => &["string"],
         NodeValue::List(_) => &["array"],
         NodeValue::Map(_) => &["object"],
     };
-    types(schema).is_none_or(|types| types.iter().any(|name| names.contains(name)))
+    type_names(schema).is_none_or(|types| types.iter().any(|name| names.contains(name)))
 }
 
 fn constants_fit(schema: &Value, node: &Node) -> bool {
     let mut properties = object(schema, "properties").into_iter().flatten();
     properties.all(|(key, property)| match (property.get("const"), node.get(key)) {
-        (Some(constant), Some(node)) => *constant == node.to_json(),
+        (Some(constant), Some(node)) => {
+            *constant == node.to_json()
+                || constant.as_str().is_some_and(|text| node.written_as() == Some(text))
+        }
         _ => true,
     })
 }
 
-fn types(schema: &Value) -> Option<Vec<&str>> {
+/// The types that `schema` lists, where it does.
+pub(crate) fn type_names(schema: &Value) -> Option<Vec<&str>> {
     match schema.get("type")? {
         Value::String(name) => Some(vec![name]),
         names => Some(names.as_array()?.iter().filter_map(Value::as_str).collect()),

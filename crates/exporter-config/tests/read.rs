@@ -204,6 +204,19 @@ fn a_flag_is_named_where_it_is_wrong() {
 }
 
 #[test]
+fn a_variable_that_is_not_expanded_is_named_as_the_cause() {
+    refused(
+        "port: ${PORT}",
+        "exporter.yml:1:7: c.port: invalid type: text, expected an integer from 0 to 65535; variables such as `${NAME}` are \
+         not expanded",
+    );
+    let node = parse("port: 1\nname: x\ndevices: ['${A}']");
+    let refused = read_with(&node, "c", |_| Err::<(), _>("no such device"));
+    let expected = "exporter.yml:1:1: c: no such device; variables such as `${NAME}` are not expanded (exporter.yml:3:11)";
+    assert_eq!(refused.unwrap_err().to_string(), expected);
+}
+
+#[test]
 fn a_function_may_refuse_what_was_read() {
     let node = parse("x: 1");
     let after = read_with(&node, "c", |deserializer| {

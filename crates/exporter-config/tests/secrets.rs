@@ -209,7 +209,69 @@ fn a_file_that_is_no_secret_is_refused_without_its_content() {
         assert_eq!(error, expected);
     }
     assert_eq!(
-        resolve("password: {file: 5}", folder.path()).unwrap_err(),
+        resolve("password: {file: [5]}", folder.path()).unwrap_err(),
         "exporter.yml:1:18: c.password.file: expected the path of a file that holds the secret"
     );
+}
+
+#[test]
+fn variables_of_the_environment_are_read_wherever_the_schema_marks_a_secret() {
+    // cargo sets it for tests.
+    let text = EVERYWHERE.replace("{file: s}", "{env: CARGO_PKG_NAME}");
+    let (node, files) = resolve(&text, Path::new("/nowhere")).unwrap();
+    assert_eq!(files, []);
+    let config: Config = read_as(&node, "c").unwrap();
+    let secrets = [&config.password, &config.list[0], &config.map["a"], &config.more.api_key];
+    assert!(secrets.iter().all(|secret| secret.expose() == "exporter-config"), "{config:?}");
+    assert_eq!(config.source["env"].as_str(), "CARGO_PKG_NAME", "no secret");
+    let mut masked = json!({"password": {"env": "NAME"}, "token": {"env": "NAME", "a": "hunter2"}});
+    mask_secrets(&mut masked, &schema_for!(Config));
+    assert_eq!(masked, json!({"password": {"env": "NAME"}, "token": "<secret>"}));
+}
+
+#[test]
+fn a_variable_that_is_no_secret_is_refused_with_its_place() {
+    for (text, message) in [
+        (
+            "password: {env: NO_SUCH_VARIABLE}",
+            "1:17: c.password.env: the variable NO_SUCH_VARIABLE is not set in the environment of the exporter",
+        ),
+        (
+            "password: {env: $TOKEN}",
+            "1:17: c.password.env: expected the name of a variable of the environment: letters, digits and `_`, without `$`",
+        ),
+        (
+            "list: [a, {env: [A]}]",
+            "1:17: c.list[1].env: expected the name of a variable of the environment: letters, digits and `_`, without `$`",
+        ),
+        (
+            "password: ${TOKEN}",
+            "1:11: c.password: variables such as `${NAME}` are not expanded; write `{env: NAME}` in place of the whole secret",
+        ),
+        (
+            "map:\n  a: Bearer ${TOKEN}",
+            "2:6: c.map.a: variables such as `${NAME}` are not expanded; write `{env: NAME}` in place of the whole secret",
+        ),
+    ] {
+        let error = resolve(text, Path::new("/nowhere")).unwrap_err();
+        assert_eq!(error, format!("exporter.yml:{message}"));
+    }
+    let text = "password: $TOKEN{5}";
+    assert!(resolve(text, Path::new("/nowhere")).is_ok(), "a password may look much like it");
+}
+
+#[test]
+fn a_secret_stands_in_one_place() {
+    for (text, message) in [
+        ("password: {file: s, env: A}", "1:21: c.password: one key too many; "),
+        ("password: {evn: A}", "1:12: c.password: unknown key; "),
+    ] {
+        let node = Node::parse("exporter.yml", text).unwrap();
+        let problem = check_keys(&node, &schema_for!(Config), "c").unwrap_err().to_string();
+        let expected = format!(
+            "exporter.yml:{message}a secret is text, `file:` with the path of a file that holds it, or `env:` with the name of \
+             a variable"
+        );
+        assert_eq!(problem, expected);
+    }
 }

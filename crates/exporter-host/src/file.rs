@@ -1,13 +1,17 @@
 //! Files that the kernel writes when they are read.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use exporter_sdk::{At as _, Result};
+use exporter_sdk::{At as _, Result, Scrape};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FsWord, PROC_SUPER_MAGIC, fstatfs};
+
+use crate::number::{Number, parse_number};
+use crate::text::{Omitted, Text};
 
 /// Most such files are smaller, and a read returns no more than a page or two anyway.
 const ROOM: usize = 16 * 1024;
@@ -15,17 +19,24 @@ const ROOM: usize = 16 * 1024;
 /// A file of procfs or sysfs, read at every run into the same memory. Such files say that they are empty, so reading them
 /// as others are read takes twice as many calls.
 ///
-/// ```
-/// use exporter_host::KernelFile;
+/// What cannot be read or parsed costs itself: the functions that are given the [`Scrape`] record it there as an omission,
+/// with file, line, what was found and what would be right, and go on with the rest. A run fails only if nothing is left
+/// of it ([`Scrape::omit`]).
 ///
-/// # fn main() -> exporter_sdk::Result {
-/// let mut file = KernelFile::new("/proc/loadavg");
-/// let first = file.read()?.split(' ').next();
-/// assert!(first.unwrap_or_default().parse::<f64>().is_ok());
-/// let error = KernelFile::new("/proc/nosuch").read().unwrap_err();
-/// assert_eq!(error.to_string(), "/proc/nosuch: No such file or directory (os error 2)");
-/// # Ok(())
-/// # }
+/// ```
+/// use exporter_host::{KernelFile, parse_number};
+/// use exporter_sdk::{Counter, Scrape};
+///
+/// static FORKS: Counter = Counter::new("node_forks_total", "Processes and threads that were started.");
+///
+/// fn collect(stat: &mut KernelFile, scrape: &mut Scrape) {
+///     stat.each_line(scrape, |scrape, line| {
+///         if let Some(number) = line.as_str().strip_prefix("processes ") {
+///             scrape.emit(&FORKS, (), parse_number::<u64>(number)?);
+///         }
+///         Ok(())
+///     });
+/// }
 /// ```
 #[derive(Debug)]
 pub struct KernelFile {
@@ -57,29 +68,35 @@ impl KernelFile {
         &self.path
     }
 
-    /// What it says now.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read, or is not UTF-8; with its path.
-    pub fn read(&mut self) -> Result<&str> {
-        self.fill(Until::End).at(self.path.display())?;
-        str::from_utf8(&self.buffer).at(self.path.display())
+    /// The content of it now. Bytes that are not UTF-8 are U+FFFD in it. `None` of a file that cannot be read, which is
+    /// recorded as an omission, also if it does not exist.
+    pub fn read(&mut self, scrape: &mut Scrape) -> Option<Text<'_>> {
+        match self.fill(Until::End) {
+            Ok(()) => Some(Text::new(&self.path, None, lossy(&self.buffer))),
+            Err(error) => {
+                scrape.omit(self.path.display(), error);
+                None
+            }
+        }
     }
 
-    /// Does something with each line of it.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read, or is not UTF-8; and the first of `each`, with path and line.
-    pub fn each_line(&mut self, mut each: impl FnMut(&str) -> Result) -> Result {
-        self.fill(Until::End).at(self.path.display())?;
-        let text = str::from_utf8(&self.buffer).at(self.path.display())?;
-        text.lines().try_for_each(|line| {
-            each(line).or_else(|error| {
-                Err(error).at(format_args!("{}: `{}`", self.path.display(), beginning(line)))
-            })
-        })
+    /// Calls `each` for each line that is not blank. A line for which it fails is recorded as an omission, with the
+    /// beginning of the line, and the next line is read. So is a file that cannot be read, also if it does not exist.
+    pub fn each_line(
+        &mut self,
+        scrape: &mut Scrape,
+        mut each: impl FnMut(&mut Scrape, &Text<'_>) -> Result,
+    ) {
+        let Some(text) = self.read(scrape) else { return };
+        for (index, line) in text.as_str().lines().enumerate() {
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let line = text.line(index + 1, line);
+            if let Err(error) = each(scrape, &line) {
+                line.omit(scrape, error);
+            }
+        }
     }
 
     /// Whether it has to be read again. Of the files that are [kept open](Self::kept_open) and tell of changes, such as
@@ -101,10 +118,37 @@ impl KernelFile {
         Ok(&self.buffer)
     }
 
-    /// The value that it has now, without white space around it, of files of one line that may not be there.
-    pub fn read_line(&mut self) -> Option<&str> {
-        self.fill(Until::LineBreak).ok()?;
-        str::from_utf8(&self.buffer).ok().map(str::trim)
+    /// The value of a file of one line, without white space around it; `None` of a file that does not exist, which most
+    /// attributes of devices need not. Bytes that are not UTF-8 are U+FFFD in it.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, which was recorded as an omission.
+    pub fn read_value(&mut self, scrape: &mut Scrape) -> Result<Option<Text<'_>>, Omitted> {
+        match self.fill(Until::LineBreak) {
+            Ok(()) => Ok(Some(Text::new(&self.path, None, lossy(self.buffer.trim_ascii())))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                scrape.omit(self.path.display(), error);
+                Err(Omitted)
+            }
+        }
+    }
+
+    /// The number that a file of one line has now; `None` of a file that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or is not such a number, which was recorded as an omission.
+    pub fn read_number<T: Number>(&mut self, scrape: &mut Scrape) -> Result<Option<T>, Omitted> {
+        let Some(text) = self.read_value(scrape)? else { return Ok(None) };
+        match parse_number(text.as_str()) {
+            Ok(number) => Ok(Some(number)),
+            Err(error) => {
+                scrape.omit(text.place(), error);
+                Err(Omitted)
+            }
+        }
     }
 
     fn fill(&mut self, until: Until) -> io::Result<()> {
@@ -151,41 +195,10 @@ fn is_of_kernel(file: &File) -> bool {
     fstatfs(file).is_ok_and(|stat| [PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&stat.f_type))
 }
 
-/// Some lines are very long.
-fn beginning(line: &str) -> &str {
-    let end = line.char_indices().nth(60).map_or(line.len(), |(end, _)| end);
-    line[..end].trim_end()
+/// Text as it is, without a copy, but for bytes that are not UTF-8.
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_of_any_length_are_read_whole_again_and_again() {
-        let path = std::env::temp_dir().join(format!("kernel-file-{}", std::process::id()));
-        let mut file = KernelFile::new(&path);
-        for length in [0, 1, ROOM, 10, 5 * ROOM + 1, 3] {
-            std::fs::write(&path, vec![b'x'; length]).unwrap();
-            assert_eq!(file.read().unwrap().len(), length);
-        }
-        std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(file.read_bytes().unwrap(), b"\xff");
-        assert!(file.read().unwrap_err().to_string().contains("invalid utf-8"));
-        assert_eq!(file.read_line(), None);
-        std::fs::remove_file(&path).unwrap();
-        assert!(file.read().is_err());
-    }
-
-    #[test]
-    fn the_kernel_tells_of_its_own_files_whether_they_changed() {
-        let mut mounts = KernelFile::new("/proc/self/mountinfo").kept_open();
-        assert!(mounts.changed());
-        mounts.read_bytes().unwrap();
-        assert!(!mounts.changed());
-        // It cannot tell of others.
-        let mut other = KernelFile::new("/etc/passwd").kept_open();
-        other.read().unwrap();
-        assert!(other.changed());
-    }
-}
+mod tests;

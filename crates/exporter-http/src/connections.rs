@@ -209,7 +209,7 @@ mod tests {
 
     fn of_eight() -> Connections {
         let catalog = Catalog::new(Vec::new()).unwrap();
-        let build = BuildInfo { name: "x".into(), version: "1".into() };
+        let build = BuildInfo::new("x", "1");
         let options = RegistryOptions::default();
         let registry = Registry::new(&catalog, &Settings::default(), &build, options).unwrap();
         let refusals = Refusals::new(registry.web_metrics().clone());

@@ -128,6 +128,18 @@ impl Listener {
         matches!(self.socket, ListenSocket::Unix(_))
     }
 
+    /// Host and port of the socket in a URL that opens on this machine; `None` for a Unix socket.
+    pub fn authority(&self) -> Option<String> {
+        let ListenSocket::Tcp(socket) = &self.socket else { return None };
+        let address = socket.local_addr().ok()?;
+        Some(if address.ip().is_unspecified() {
+            format!("localhost:{}", address.port())
+        } else {
+            // RFC 6874: the percent sign before a zone is escaped in a URL.
+            address.to_string().replace('%', "%25")
+        })
+    }
+
     /// The address that was bound, with the port that was chosen.
     pub fn address(&self) -> &str {
         &self.address

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use exporter_config::{Node, Origin, Problem, check_keys, read_as};
+use exporter_config::{Node, Origin, Problem, check_keys, read_as, restore_text};
 use rustls::ServerConfig;
 use schemars::schema_for;
 
@@ -43,8 +43,10 @@ impl WebConfig {
     /// Reads a file, and those that it names. `seen` has them afterwards, those included that could not be read.
     pub(crate) fn read(file: &Path, seen: &mut Seen) -> Result<Self, Problem> {
         seen.add(file);
-        let node = Node::read(file)?;
-        check_keys(&node, &schema_for!(Keys), "")?;
+        let mut node = Node::read(file)?;
+        let schema = schema_for!(Keys);
+        restore_text(&mut node, &schema);
+        check_keys(&node, &schema, "")?;
         let keys: Keys = read_as(&node, "")?;
         let folder = file.parent().unwrap_or(Path::new("."));
         let mut read = Reading { node: &node, folder, seen, warnings: Vec::new() };
@@ -54,7 +56,7 @@ impl WebConfig {
         }
         let (tls, clients) = tls::server_config(&keys, &mut read)?;
         let headers = headers(&keys, &read)?;
-        let rate_limit = rate::read(&keys.rate_limit, &mut read)?;
+        let rate_limit = rate::read(&keys.rate_limit, &mut read);
         let users = users::read(keys.basic_auth_users, &mut read)?;
         let warnings = read.warnings;
         Ok(Self { tls, clients, headers, users, rate_limit, warnings, is_empty })
@@ -119,6 +121,7 @@ impl Reading<'_> {
             }
         }
         Problem::new(node.origin.clone(), keys.join(".").trim_end_matches('.'), message)
+            .with_hint(node)
     }
 
     fn warn(&mut self, keys: &[&str], message: &str) {
@@ -141,8 +144,10 @@ fn headers(keys: &Keys, read: &Reading<'_>) -> Result<Vec<(HeaderName, HeaderVal
                 allowed.join(" or ")
             )));
         }
-        let value = HeaderValue::from_str(value)
-            .map_err(|_| problem("a header has one line of visible characters"))?;
+        // As Go's server sends it: on one line.
+        let line = value.replace(['\r', '\n'], " ");
+        let value = HeaderValue::from_bytes(line.trim_matches([' ', '\t']).as_bytes())
+            .map_err(|_| problem("a header has no control characters"))?;
         headers.push((
             HeaderName::try_from(name).map_err(|error| problem(&error.to_string()))?,
             value,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use exporter_config::{
     Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets, read_as, read_with,
-    rename_keys, resolve_secrets, unknown_name,
+    rename_keys, resolve_secrets, restore_text, unknown_name,
 };
 use exporter_sdk::{ByteSize, HumanDuration, Paths, Secret, names};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -61,7 +61,7 @@ pub(crate) struct GlobalScrapeKeys {
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct WebKeys {
-    /// Tokens, each of which opens every page in a header `Authorization: Bearer TOKEN`; best as `file: PATH`.
+    /// Tokens, each of which opens every page in a header `Authorization: Bearer TOKEN`; best as `file: PATH` or `env: NAME`.
     pub(crate) bearer_tokens: Vec<Secret>,
     /// Paths that are answered without authentication, such as `/-/healthy` and `/-/ready`; without `--web.route-prefix`.
     pub(crate) unauthenticated_paths: Vec<String>,
@@ -95,8 +95,8 @@ pub fn read_settings(
         }
         settings.scrape = read_scrape(&scrape, "scrape", &settings.scrape)?;
     }
-    if let Some((_, paths)) = tree.remove("paths") {
-        settings.paths = read_paths(&paths)?;
+    if let Some((_, mut paths)) = tree.remove("paths") {
+        settings.paths = read_paths(&mut paths)?;
     }
     if let Some((_, mut web)) = tree.remove("web") {
         settings.web = Arc::new(read_web(&mut web, folder)?);
@@ -111,8 +111,10 @@ pub fn read_settings(
     Ok(settings)
 }
 
-fn read_paths(node: &Node) -> Result<Paths, Problem> {
-    check_keys(node, &schema_for!(Paths), "paths")?;
+fn read_paths(node: &mut Node) -> Result<Paths, Problem> {
+    let schema = schema_for!(Paths);
+    restore_text(node, &schema);
+    check_keys(node, &schema, "paths")?;
     let empty = |node: &Node| matches!(&node.value, NodeValue::Text(text) if text.is_empty());
     let mut entries = node.entries().unwrap_or_default().iter();
     if let Some((key, node)) = entries.find(|(_, node)| empty(node)) {
@@ -164,6 +166,7 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
 
 fn read_web(node: &mut Node, folder: &Path) -> Result<WebSettings, Problem> {
     let schema = schema_for!(WebKeys);
+    restore_text(node, &schema);
     check_keys(node, &schema, "web")?;
     let secrets = resolve_secrets(node, &schema, "web", folder)?;
     let WebKeys { bearer_tokens, unauthenticated_paths } = read_as(node, "web")?;
@@ -203,7 +206,7 @@ fn read_collector(
 ) -> Result<CollectorSettings, Problem> {
     let kind = find(key, catalog)?;
     let path = collector_path(&key.name);
-    let mut config = Node { value: NodeValue::Map(Vec::new()), origin: node.origin.clone() };
+    let mut config = Node::empty(node.origin.clone());
     if config.origin != key.origin && matches!(node.value, NodeValue::Null) {
         config.origin = key.origin.clone();
     }
@@ -222,6 +225,7 @@ fn read_collector(
         let (key, name, place) = (renamed.path, renamed.name, renamed.origin);
         tracing::warn!(%place, "The key {key} is deprecated and called {name} now");
     }
+    restore_text(&mut config, &kind.schema());
     check_keys(&config, &with_common_keys(kind.schema()), &path)?;
     said.secrets = resolve_secrets(&mut config, &kind.schema(), &path, folder)?;
     said.config = Some(config);

@@ -1,7 +1,7 @@
 //! What is counted of each collector, with the `prometheus` crate's counters.
 //!
 //! They are read one by one when a page is made, instead of being gathered: that crate makes a copy of every label for
-//! every series of a page, and there are seven series per collector.
+//! every series of a page.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

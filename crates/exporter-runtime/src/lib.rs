@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod build_info;
 mod catalog;
 mod caught;
 mod claims;
@@ -37,13 +38,14 @@ mod status;
 mod telemetry;
 mod work;
 
+pub use crate::build_info::BuildInfo;
 pub use crate::catalog::{Catalog, CatalogError, CollectorType};
 pub use crate::caught::is_panic_of_collector;
 pub use crate::configuration::{effective_configuration, read_settings};
 pub use crate::configuration_schema::configuration_schema;
 pub use crate::error::StartError;
 pub use crate::options::RegistryOptions;
-pub use crate::registry::{BuildInfo, Missing, Registry, Scraped};
+pub use crate::registry::{Missing, Registry, Scraped};
 pub use crate::render::Rendered;
 pub use crate::request::{BadRequest, ScrapeRequest, TIMEOUT_HEADER};
 pub use crate::run::{Failure, Reason};

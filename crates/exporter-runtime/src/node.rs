@@ -4,17 +4,28 @@ use std::collections::BTreeSet;
 
 use exporter_sdk::{Family, Gauge, Scrape};
 
+use crate::build_info::BuildInfo;
 use crate::catalog::{Catalog, CollectorType};
-use crate::registry::BuildInfo;
 use crate::run::Outcome;
 
 /// Dashboards count hosts with it, so it has node_exporter's labels; those that mean nothing here are empty, which is the
-/// same as absent.
-pub(crate) static NODE_BUILD_INFO: Gauge<7> = Gauge::new(
+/// same as absent. The others are those of `exporter_build_info` that node_exporter does not have.
+pub(crate) static NODE_BUILD_INFO: Gauge<10> = Gauge::new(
     "node_exporter_build_info",
     "What this exporter is, under the name that dashboards made for node_exporter look for.",
 )
-.labels(&["branch", "goarch", "goos", "goversion", "revision", "tags", "version"]);
+.labels(&[
+    "branch",
+    "commit_date",
+    "compiler",
+    "goarch",
+    "goos",
+    "goversion",
+    "revision",
+    "tags",
+    "target",
+    "version",
+]);
 
 /// How the collectors of one namespace fared.
 #[derive(Debug)]
@@ -69,6 +80,18 @@ pub(crate) fn emit_build_info(scrape: &mut Scrape<'_>, build: &BuildInfo) {
         "powerpc64" => "ppc64",
         other => other,
     };
-    let version = build.version.as_str();
-    scrape.emit(&NODE_BUILD_INFO, ["", architecture, std::env::consts::OS, "", "", "", version], 1);
+    let BuildInfo { version, revision, commit_date, compiler, target, .. } = build;
+    let labels: [&str; 10] = [
+        "",
+        commit_date,
+        compiler,
+        architecture,
+        std::env::consts::OS,
+        "",
+        revision,
+        "",
+        target,
+        version,
+    ];
+    scrape.emit(&NODE_BUILD_INFO, labels, 1);
 }

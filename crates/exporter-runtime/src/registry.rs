@@ -7,6 +7,7 @@ use std::time::Duration;
 use exporter_exposition::{AcceptEncoding, Compressors, Gzip, Page};
 use exporter_sdk::{Family, FamilySamples};
 
+use crate::build_info::BuildInfo;
 use crate::catalog::Catalog;
 use crate::claims::{Claims, Owner};
 use crate::configuration::LONGEST;
@@ -22,15 +23,6 @@ use crate::services::Services;
 use crate::settings::{FailurePolicy, Settings, WebSettings};
 use crate::slot::Slot;
 use crate::telemetry::{Telemetry, WebMetrics};
-
-/// Who the exporter is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildInfo {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-}
 
 /// The enabled collectors of an exporter, ready to be scraped, by many at once.
 #[derive(Debug)]
@@ -166,7 +158,8 @@ impl Registry {
             parts.push(Part { slot, outcome, cached });
         }
         // A page of some collectors is about them; the exporter itself has a page with all.
-        if self.options.exporter_metrics && !request.is_filtered() {
+        let whole = !request.is_filtered();
+        if self.options.exporter_metrics && whole {
             match self.services.telemetry.snapshot() {
                 Ok(snapshot) => snapshots.push(snapshot),
                 Err(error) => {
@@ -174,7 +167,7 @@ impl Registry {
                 }
             }
         }
-        snapshots.push(self.evidence.snapshot(&parts));
+        snapshots.push(self.evidence.snapshot(&parts, whole));
         let page = match request.names() {
             None => Page::new(snapshots),
             Some(names) => Page::picked(snapshots, |family| {

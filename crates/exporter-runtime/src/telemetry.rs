@@ -7,9 +7,9 @@ use exporter_prometheus::RegistryBridge;
 use exporter_sdk::{Family, RunError, Snapshot};
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
+use crate::build_info::BuildInfo;
 use crate::process::ProcessCollector;
 use crate::recording::Recording;
-use crate::registry::BuildInfo;
 
 /// Handles to the exporter's own metrics, and the way from them to a page.
 #[derive(Debug)]
@@ -40,6 +40,7 @@ impl Telemetry {
         let bridge = RegistryBridge::new(registry);
         let families =
             bridge.families().map_err(|error| prometheus::Error::Msg(error.to_string()))?;
+        web.forget();
         let source = (bridge, Recording::of(Vec::new(), true));
         Ok(Self { reload_successful, reload_timestamp, web, source: Mutex::new(source), families })
     }
@@ -69,13 +70,11 @@ impl Telemetry {
 }
 
 fn build_info(build: &BuildInfo) -> prometheus::Result<IntGauge> {
-    let opts = Opts::new(
-        "exporter_build_info",
-        "A metric with the constant value 1, labeled by name and version of the exporter.",
-    );
-    let gauge = IntGauge::with_opts(
-        opts.const_label("name", build.name.clone()).const_label("version", build.version.clone()),
-    )?;
+    let help = "A metric with the constant value 1, labeled by what the exporter is and from what it was built.";
+    let opts = Opts::new("exporter_build_info", help);
+    let opts =
+        build.labels().into_iter().fold(opts, |opts, (name, value)| opts.const_label(name, value));
+    let gauge = IntGauge::with_opts(opts)?;
     gauge.set(1);
     Ok(gauge)
 }
@@ -118,20 +117,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    const ALL: [Self; 11] = [
-        Self::Connections,
-        Self::Evicted,
-        Self::Handshake,
-        Self::Logins,
-        Self::Malformed,
-        Self::RateLimit,
-        Self::ReadTimeout,
-        Self::Requests,
-        Self::SlowReader,
-        Self::Unauthenticated,
-        Self::Unread,
-    ];
-
     /// The value of the label `reason`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -180,10 +165,9 @@ impl WebMetrics {
                 "Whether the web configuration could be used when its files last changed.",
             )?,
         };
+        // A family without a series is not gathered, so its name could not be claimed.
         metrics.requests.with_label_values(&["200"]);
-        for refusal in Refusal::ALL {
-            metrics.refused.with_label_values(&[refusal.as_str()]);
-        }
+        metrics.refused.with_label_values(&[Refusal::Malformed.as_str()]);
         metrics.config_successful.set(1);
         registry.register(Box::new(metrics.refused.clone()))?;
         registry.register(Box::new(metrics.config_successful.clone()))?;
@@ -191,6 +175,11 @@ impl WebMetrics {
         registry.register(Box::new(metrics.in_flight.clone()))?;
         registry.register(Box::new(metrics.bytes.clone()))?;
         Ok(metrics)
+    }
+
+    /// Removes the series of reasons that did not occur.
+    fn forget(&self) {
+        self.refused.reset();
     }
 
     /// A request arrived; it is over when what is returned is dropped.
@@ -228,5 +217,25 @@ pub struct RequestInFlight(IntGauge);
 impl Drop for RequestInFlight {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counter_by_reason_has_its_name_from_the_start_and_series_from_the_first_time() {
+        let telemetry = Telemetry::new(&BuildInfo::new("test", "0")).unwrap();
+        let refused = "exporter_http_refused_total";
+        assert!(telemetry.families().iter().any(|family| family.name() == refused));
+        let series = || {
+            let snapshot = telemetry.snapshot().unwrap();
+            let family = snapshot.families().iter().find(|it| it.family().name() == refused);
+            family.map_or(0, |samples| samples.iter().count())
+        };
+        assert_eq!(series(), 0);
+        telemetry.web().refused(Refusal::Requests);
+        assert_eq!(series(), 1);
     }
 }

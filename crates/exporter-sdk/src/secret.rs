@@ -12,8 +12,8 @@ const HIDDEN: &str = "<secret>";
 
 /// A password or token in a collector's `Config`.
 ///
-/// Operators write it as text, or as `file:` with the path of a file that holds it; the collector sees the text either
-/// way. Nothing but [`expose`](Self::expose) gives it out: it has no `Display`, and `Debug`, `Serialize` and the errors
+/// Operators write it as text, as `file:` with the path of a file that holds it, or as `env:` with the name of a variable
+/// of the environment; the collector sees the text in each case. Nothing but [`expose`](Self::expose) gives it out: it has no `Display`, and `Debug`, `Serialize` and the errors
 /// of `Deserialize` hide it.
 ///
 /// ```
@@ -70,7 +70,9 @@ impl<'de> Visitor<'de> for SecretVisitor {
     type Value = Secret;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("text, or `file:` with the path of a file that holds it")
+        f.write_str(
+            "text, `file:` with the path of a file that holds it, or `env:` with the name of a variable",
+        )
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Secret, E> {
@@ -165,6 +167,12 @@ impl JsonSchema for Secret {
                     "required": ["file"],
                     "additionalProperties": false,
                 },
+                {
+                    "type": "object",
+                    "properties": {"env": {"type": "string"}},
+                    "required": ["env"],
+                    "additionalProperties": false,
+                },
             ],
             "writeOnly": true,
             "x-secret": true,
@@ -210,7 +218,7 @@ mod tests {
         ] {
             let error = serde_json::from_value::<Secret>(value).unwrap_err().to_string();
             let expected = format!(
-                "invalid type: {kind}, expected text, or `file:` with the path of a file that holds it"
+                "invalid type: {kind}, expected text, `file:` with the path of a file that holds it, or `env:` with the name of a variable"
             );
             assert_eq!(error, expected);
         }

@@ -142,7 +142,7 @@ impl Probed {
         settings.scrape.timeout = timeout;
         // A series that comes twice is a mistake of its collector.
         settings.scrape.duplicates = DuplicatePolicy::Fail;
-        let build = BuildInfo { name: "probe".to_owned(), version: "0".to_owned() };
+        let build = BuildInfo::new("probe", "0");
         let options = RegistryOptions { exporter_metrics: false, ..RegistryOptions::default() };
         let registry = Registry::new(&catalog, &settings, &build, options);
         registry.map(Self).map_err(|error| error.to_string())
@@ -181,6 +181,16 @@ impl Probed {
         }
         let text = String::from_utf8(scraped.into_text()).expect("pages are UTF-8");
         Ok(text.split_inclusive('\n').filter(|line| !is_evidence(line)).collect())
+    }
+
+    /// Runs the collector, which must succeed, and returns what it left out, in the order in which it found it: each with
+    /// its place and what is wrong, as they stand in the log.
+    #[track_caller]
+    pub fn omissions(&self) -> Vec<String> {
+        self.text();
+        let status = self.0.status();
+        let last = status.iter().filter_map(|collector| collector.last.as_ref());
+        last.flat_map(|last| &last.omissions).map(ToString::to_string).collect()
     }
 
     /// Runs the collector, and returns why there are no samples if there are none.

@@ -25,7 +25,7 @@ pub fn exporter(catalog: &Catalog, file: &str) -> Result<Registry, String> {
     let node = Node::parse("exporter.yml", file).map_err(|error| error.to_string())?;
     let settings =
         read_settings(node, Path::new(""), catalog).map_err(|error| error.to_string())?;
-    let build = BuildInfo { name: "fuzz".to_owned(), version: "0".to_owned() };
+    let build = BuildInfo::new("fuzz", "0");
     let options = RegistryOptions::default();
     Registry::new(catalog, &settings, &build, options).map_err(|error| error.to_string())
 }

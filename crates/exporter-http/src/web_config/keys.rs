@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Error, Visitor};
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct Keys {
     #[serde(deserialize_with = "or_default")]
     pub(super) tls_server_config: TlsKeys,
@@ -23,6 +25,7 @@ pub(super) struct Keys {
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct TlsKeys {
     #[serde(deserialize_with = "or_default")]
     pub(super) cert: String,
@@ -70,6 +73,7 @@ impl TlsKeys {
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct HttpKeys {
     #[serde(deserialize_with = "or_default")]
     pub(super) http2: Switch<true>,
@@ -79,6 +83,7 @@ pub(super) struct HttpKeys {
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct HeaderKeys {
     #[serde(rename = "Content-Security-Policy", deserialize_with = "or_default")]
     content_security_policy: String,
@@ -113,11 +118,12 @@ pub(super) const HEADERS: [Header; 5] = [
 
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
+#[schemars(transform = nullable)]
 pub(super) struct RateKeys {
     #[serde(deserialize_with = "or_default")]
     pub(super) interval: GoDuration,
     #[serde(deserialize_with = "or_default")]
-    pub(super) burst: u32,
+    pub(super) burst: GoInteger,
 }
 
 /// A key with nothing behind it has its default, as in Go.
@@ -125,6 +131,16 @@ fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Lets each key of a map be null, which [`or_default`] reads: `null` is no text there, as in Go.
+fn nullable(schema: &mut Schema) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut) {
+        if property.get("type") == Some(&"string".into()) {
+            property["type"] = json!(["string", "null"]);
+        }
+    }
 }
 
 /// A private key or the hash of a password. Errors do not repeat what stands in its place.
@@ -158,7 +174,7 @@ impl JsonSchema for Hidden {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "writeOnly": true})
+        json_schema!({"type": ["string", "null"], "writeOnly": true})
     }
 }
 
@@ -190,7 +206,7 @@ impl<'de, const DEFAULT: bool> Deserialize<'de> for Switch<DEFAULT> {
                 match text.to_ascii_lowercase().as_str() {
                     "yes" | "on" | "y" => Ok(true),
                     "no" | "off" | "n" => Ok(false),
-                    _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
                 }
             }
         }
@@ -198,46 +214,87 @@ impl<'de, const DEFAULT: bool> Deserialize<'de> for Switch<DEFAULT> {
     }
 }
 
-/// A duration as Go writes it, `1m30s` or `250ms`, or a number of nanoseconds.
+/// A number where Go wants an integer: `1_000`, `0b11` and `5.0` are integers there as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-pub(super) struct GoDuration(pub(super) u64);
+pub(super) struct GoInteger(pub(super) i64);
 
-impl<'de> Deserialize<'de> for GoDuration {
+impl<'de> Deserialize<'de> for GoInteger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl Visitor<'_> for Read {
-            type Value = GoDuration;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a duration such as `1s`, `250ms` or `1m30s`")
-            }
-
-            fn visit_u64<E: Error>(self, nanoseconds: u64) -> Result<GoDuration, E> {
-                Ok(GoDuration(nanoseconds))
-            }
-
-            fn visit_i64<E: Error>(self, nanoseconds: i64) -> Result<GoDuration, E> {
-                let error = |_| E::invalid_value(serde::de::Unexpected::Signed(nanoseconds), &self);
-                u64::try_from(nanoseconds).map(GoDuration).map_err(error)
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<GoDuration, E> {
-                let nanoseconds = nanoseconds(text);
-                let error = || E::invalid_value(serde::de::Unexpected::Str(text), &self);
-                nanoseconds.map(GoDuration).ok_or_else(error)
-            }
-        }
-        deserializer.deserialize_any(Read)
+        let read = Read { expected: "an integer", text: |text| integer(text) };
+        deserializer.deserialize_any(read).map(Self)
     }
 }
 
+/// A duration as Go writes it, `1m30s` or `250ms`, or a number of nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub(super) struct GoDuration(pub(super) i64);
+
+impl<'de> Deserialize<'de> for GoDuration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Read {
+            expected: "a duration such as `1s`, `250ms` or `1m30s`",
+            text: |text| nanoseconds(text).or_else(|| integer(text)),
+        };
+        deserializer.deserialize_any(read).map(Self)
+    }
+}
+
+/// Reads an integer from a number, or by a function of its own from text.
+struct Read {
+    expected: &'static str,
+    text: fn(&str) -> Option<i64>,
+}
+
+impl Visitor<'_> for Read {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<i64, E> {
+        i64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<i64, E> {
+        Ok(number)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<i64, E> {
+        whole(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
+        (self.text)(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+/// An integer with underscores, or with a sign before the prefix of its radix, which YAML 1.2 does not have.
+fn integer(text: &str) -> Option<i64> {
+    let plain = text.replace('_', "");
+    let (sign, magnitude) =
+        plain.strip_prefix('-').map_or(("", plain.as_str()), |magnitude| ("-", magnitude));
+    let magnitude = magnitude.strip_prefix('+').unwrap_or(magnitude);
+    let (digits, radix) = [("0b", 2), ("0o", 8), ("0x", 16)]
+        .into_iter()
+        .find_map(|(prefix, radix)| Some((magnitude.strip_prefix(prefix)?, radix)))
+        .unwrap_or((magnitude, 10));
+    let is_digits = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+    is_digits.then(|| i64::from_str_radix(&format!("{sign}{digits}"), radix).ok())?
+}
+
+/// The integer part of `number`, as Go converts it.
 #[expect(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::cast_precision_loss,
     reason = "the range is checked"
 )]
-fn nanoseconds(text: &str) -> Option<u64> {
+fn whole(number: f64) -> Option<i64> {
+    (number.abs() < i64::MAX as f64).then_some(number as i64)
+}
+
+/// The nanoseconds of a duration with units.
+fn nanoseconds(text: &str) -> Option<i64> {
     const UNITS: [(&str, f64); 8] = [
         ("ns", 1.0),
         ("us", 1e3),
@@ -248,10 +305,11 @@ fn nanoseconds(text: &str) -> Option<u64> {
         ("m", 6e10),
         ("h", 3.6e12),
     ];
-    if text == "0" {
+    let magnitude = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if magnitude == "0" {
         return Some(0);
     }
-    let (mut rest, mut total) = (text, 0.0);
+    let (mut rest, mut total) = (magnitude, 0.0);
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, unit) = rest.split_at(end);
@@ -261,7 +319,8 @@ fn nanoseconds(text: &str) -> Option<u64> {
         total += number.parse::<f64>().ok()? * factor;
         rest = behind;
     }
-    (!text.is_empty() && total <= i64::MAX as f64).then_some(total.round() as u64)
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    (!magnitude.is_empty()).then(|| whole(sign * total.round()))?
 }
 
 #[cfg(test)]
@@ -278,12 +337,28 @@ mod tests {
             ("100us", 100_000),
             ("100µs", 100_000),
             ("7ns", 7),
+            (".5s", 500_000_000),
+            ("-1.s", -1_000_000_000),
+            ("+1s", 1_000_000_000),
             ("0", 0),
         ] {
             assert_eq!(nanoseconds(text), Some(expected), "{text}");
         }
-        for text in ["", "1", "s", "1x", "-1s", "1 s", "1e3s", "300y", "9999999h"] {
+        for text in ["", "-", "1", "s", "1x", "--1s", "1 s", "1e3s", "300y", "9999999h"] {
             assert_eq!(nanoseconds(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn integers_are_those_of_go() {
+        for (text, expected) in
+            [("1_000", 1000), ("0b11", 3), ("-0x1_F", -31), ("+0o17", 15), ("-5", -5), ("+5", 5)]
+        {
+            assert_eq!(integer(text), Some(expected), "{text}");
+        }
+        for text in ["", "-", "_", "0x", "--5", "-+-5", "0b2", "5s", "99999999999999999999"] {
+            assert_eq!(integer(text), None, "{text}");
+        }
+        assert_eq!([whole(5.7), whole(-5.7), whole(1e19)], [Some(5), Some(-5), None]);
     }
 }

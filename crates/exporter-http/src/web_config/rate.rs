@@ -3,8 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_config::Problem;
-
 use super::Reading;
 use super::keys::RateKeys;
 
@@ -17,20 +15,24 @@ pub(crate) struct RateLimit {
     taken: Mutex<(Instant, Duration)>,
 }
 
-pub(super) fn read(keys: &RateKeys, read: &mut Reading<'_>) -> Result<Option<RateLimit>, Problem> {
-    let interval = Duration::from_nanos(keys.interval.0);
+pub(super) fn read(keys: &RateKeys, read: &mut Reading<'_>) -> Option<RateLimit> {
+    let Ok(interval) = u64::try_from(keys.interval.0).map(Duration::from_nanos) else {
+        read.warn(&["rate_limit", "interval"], "a negative interval, which is no limit");
+        return None;
+    };
     if interval.is_zero() {
-        return Ok(None);
+        return None;
     }
     if interval > Duration::from_hours(24) {
-        let message = "nobody waits that long for a scrape; write 24h at most";
-        return Err(read.problem(&["rate_limit", "interval"], message));
+        let message = "one request in more than a day; no scraper waits that long";
+        read.warn(&["rate_limit", "interval"], message);
     }
-    if keys.burst == 0 {
+    if keys.burst.0 < 1 {
         // exporter-toolkit refuses every request then, which nobody can mean.
-        read.warn(&["rate_limit", "burst"], "0 or missing; it is taken for 1");
+        read.warn(&["rate_limit", "burst"], "missing or less than 1; it is taken for 1");
     }
-    Ok(Some(RateLimit::new(interval, keys.burst.max(1))))
+    let burst = u32::try_from(keys.burst.0.max(1)).unwrap_or(u32::MAX);
+    Some(RateLimit::new(interval, burst))
 }
 
 impl RateLimit {
@@ -46,8 +48,8 @@ impl RateLimit {
     fn admits_at(&self, now: Instant) -> bool {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let owed = taken.1.saturating_sub(now.saturating_duration_since(taken.0));
-        let with_this = owed + self.interval;
-        let admits = with_this <= self.interval * self.burst;
+        let with_this = owed.saturating_add(self.interval);
+        let admits = with_this <= self.interval.saturating_mul(self.burst);
         *taken = (now, if admits { with_this } else { owed });
         admits
     }

@@ -113,7 +113,7 @@ fn what_rustls_does_not_have_is_left_out_with_a_warning_or_refused() {
             "web.yml:1:139: tls_server_config.cipher_suites: this exporter has no TLS_RSA_WITH_AES_128_CBC_SHA",
             "web.yml:1:100: tls_server_config.curve_preferences: this exporter has no CurveP521",
             "web.yml:1:74: tls_server_config.min_version: the oldest version that this exporter has is TLS12",
-            "web.yml:2:13: rate_limit.burst: 0 or missing; it is taken for 1",
+            "web.yml:2:13: rate_limit.burst: missing or less than 1; it is taken for 1",
         ],
     );
     refused(
@@ -179,8 +179,17 @@ fn mistakes_are_told_with_their_place() {
              or `1m30s`",
         ),
         (
-            "rate_limit: {interval: 48h}",
-            "web.yml:1:24: rate_limit.interval: nobody waits that long for a scrape; write 24h at most",
+            "http_server_config: {headers: {Content-Security-Policy: \"a\\0b\"}}",
+            "web.yml:1:57: http_server_config.headers.Content-Security-Policy: a header has no control characters",
+        ),
+        (
+            "http_server_config: {headers: {X-XSS-Protection: [0]}}",
+            "web.yml:1:50: http_server_config.headers.X-XSS-Protection: invalid type: list, expected text",
+        ),
+        (
+            "http_server_config: {headers: {X-Frame-Options: '${FRAMES}'}}",
+            "web.yml:1:49: http_server_config.headers.X-Frame-Options: `${FRAMES}` is not allowed; write deny or sameorigin; \
+             variables such as `${NAME}` are not expanded",
         ),
     ] {
         refused(text, expected);
@@ -218,18 +227,6 @@ fn names_and_numbers_are_looked_at_whether_they_matter_or_not() {
         (
             "client_ca_file: cert.pem",
             "client_ca_file: no certificate is asked for; write a client_auth_type that does",
-        ),
-        (
-            "client_allowed_sans: [a]",
-            "client_allowed_sans: no certificate is asked for; write a client_auth_type that does",
-        ),
-        (
-            "client_ca_file: other.pem, client_auth_type: RequireClientCert",
-            "client_ca_file: there is no certificate in it; expected PEM format",
-        ),
-        (
-            "client_auth_type: RequireAndVerifyClientCert",
-            "client_auth_type: RequireAndVerifyClientCert verifies certificates: say in client_ca or client_ca_file whose are taken",
         ),
         (
             "min_version: SSL3",
@@ -306,6 +303,97 @@ fn what_was_hardly_meant_is_told() {
 }
 
 #[test]
+fn plain_scalars_are_text_where_text_is_expected() {
+    let hash = bcrypt::hash("secret", 4).unwrap();
+    let config = read(&format!(
+        "common: &common {{X-XSS-Protection: 0}}\nbasic_auth_users: {{007: {hash}, null: {hash}, 1.10: {hash}}}\n"
+    ));
+    assert!(config.unwrap_err().contains("common: unknown key"));
+    let config = read(&format!(
+        "http_server_config:\n  headers: {{X-XSS-Protection: 0, Strict-Transport-Security: 1.10, Content-Security-Policy: null}}\n\
+         basic_auth_users: {{007: {hash}, ~: {hash}, 1.10: {hash}}}\n"
+    ))
+    .unwrap();
+    let headers: Vec<(&str, &[u8])> =
+        config.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let expected: [(&str, &[u8]); 2] =
+        [("x-xss-protection", b"0"), ("strict-transport-security", b"1.10")];
+    assert_eq!(headers, expected, "null is no header, as in Go");
+    assert!(config.users.keys().eq(["007", "1.10", "~"]));
+}
+
+#[test]
+fn what_go_starts_with_is_used() {
+    for (text, interval) in [
+        ("rate_limit: {interval: 48h, burst: 1_000}", true),
+        ("rate_limit: {interval: 200000h, burst: 9223372036854775807}", true),
+        ("rate_limit: {interval: 1e9, burst: 5.0}", true),
+        ("rate_limit: {interval: 1_000_000, burst: 0b11}", true),
+        ("rate_limit: {interval: .5s, burst: -1}", true),
+        ("rate_limit: {interval: -1s}", false),
+    ] {
+        let config = read(text).expect(text);
+        assert_eq!(config.rate_limit.is_some_and(|limit| limit.admits()), interval, "{text}");
+    }
+    let text = "http_server_config:\n  headers:\n    Content-Security-Policy: |\n      default-src 'self';\n      img-src ü\n";
+    let config = read(text).unwrap();
+    assert_eq!(config.headers[0].1.as_bytes(), "default-src 'self'; img-src ü".as_bytes());
+    warned(
+        &format!("basic_auth_users: {{'a:b': {}}}", bcrypt::hash("secret", 4).unwrap()),
+        &[
+            "web.yml:1:19: basic_auth_users: a name with a colon, at which it ends when it is sent: this user never gets in",
+        ],
+    );
+    warned(
+        &format!("{TLS}, client_allowed_sans: [a]}}"),
+        &[
+            "web.yml:1:82: tls_server_config.client_allowed_sans: no certificate is asked for, so no name is looked at and \
+           everyone gets in; write RequireAndVerifyClientCert in client_auth_type",
+        ],
+    );
+    warned(
+        &format!("{TLS}, client_ca_file: other.pem, client_auth_type: RequireClientCert}}"),
+        &[
+            "web.yml:1:77: tls_server_config.client_ca_file: there is no certificate in it; expected PEM format",
+        ],
+    );
+    warned(
+        &format!("{TLS}, client_ca_file: other.pem, client_auth_type: VerifyClientCertIfGiven}}"),
+        &[
+            "web.yml:1:77: tls_server_config.client_ca_file: there is no certificate in it, so every client certificate is \
+           refused; expected PEM format",
+        ],
+    );
+}
+
+#[test]
+fn what_surrounds_certificates_and_keys_is_skipped() {
+    let folder = folder(&format!("{TLS}}}"));
+    for name in ["cert.pem", "key.pem"] {
+        let file = folder.path().join(name);
+        let pem = fs::read_to_string(&file).unwrap();
+        let broken = "-----BEGIN EC PARAMETERS-----\n%%\n-----END EC PARAMETERS-----\n";
+        fs::write(&file, format!("Bag Attributes\n{broken}{pem}")).unwrap();
+    }
+    let config = WebConfig::read(&folder.path().join("web.yml"), &mut Seen::default()).unwrap();
+    assert!(config.tls.is_some());
+}
+
+#[test]
+fn certificates_are_verified_by_those_of_the_system_where_no_other_is_named() {
+    for kind in ["VerifyClientCertIfGiven", "RequireAndVerifyClientCert"] {
+        let config = read(&format!("{TLS}, client_auth_type: {kind}}}")).unwrap();
+        let [warning] = config.warnings.as_slice() else { panic!("{:?}", config.warnings) };
+        let expected = format!(
+            "web.yml:1:79: tls_server_config.client_auth_type: {kind} verifies client certificates, and neither client_ca nor \
+             client_ca_file names the authorities: "
+        );
+        assert!(warning.starts_with(&expected), "{warning}");
+        assert_eq!(config.clients.mandatory, kind.starts_with("Require"));
+    }
+}
+
+#[test]
 fn what_protects_is_not_taken_away_while_it_runs() {
     let user =
         "basic_auth_users: {alice: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
@@ -314,6 +402,7 @@ fn what_protects_is_not_taken_away_while_it_runs() {
     let verified = clients("client_auth_type: RequireAndVerifyClientCert");
     let optional = clients("client_auth_type: VerifyClientCertIfGiven");
     let any = clients("client_auth_type: RequireAnyClientCert");
+    let system = format!("{TLS}, client_auth_type: RequireAndVerifyClientCert}}\n");
     let named = clients("client_auth_type: RequireAndVerifyClientCert, client_allowed_sans: [a]");
     let refusal = |before: &str, after: &str| {
         let [before, after] = [before, after].map(|text| read(text).unwrap());
@@ -332,6 +421,8 @@ fn what_protects_is_not_taken_away_while_it_runs() {
         (&verified, &tls, ": tls_server_config: less would be asked of clients than before"),
         (&verified, &optional, ": tls_server_config: less would be asked of clients than before"),
         (&verified, &any, ": tls_server_config: less would be asked of clients than before"),
+        (&verified, &system, ": tls_server_config: less would be asked of clients than before"),
+        (&system, &any, ": tls_server_config: less would be asked of clients than before"),
         (&named, &verified, ": tls_server_config: less would be asked of clients than before"),
     ] {
         let expected = format!("web.yml{expected}; if that is meant, start the exporter again");
@@ -343,6 +434,7 @@ fn what_protects_is_not_taken_away_while_it_runs() {
         (user, &both),
         (&both, &both),
         (&optional, &verified),
+        (&system, &verified),
         (&verified, &named),
     ] {
         assert_eq!(refusal(before, after), None, "{before} {after}");

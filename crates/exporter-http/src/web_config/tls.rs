@@ -65,7 +65,7 @@ pub(super) fn server_config(
         return Ok((None, Asked::default()));
     }
     let mut files = Files(read);
-    let chain = files.certificates("cert", &tls.cert, &tls.cert_file)?;
+    let chain = files.chain(&tls.cert, &tls.cert_file)?;
     let key = files.key(&tls.key.0, &tls.key_file)?;
     let clients = Clients::new(tls, &mut files, &provider)?;
     let asked = clients.as_ref().map_or_else(Asked::default, Clients::asked);
@@ -132,18 +132,23 @@ impl Files<'_, '_> {
         Ok((file_key, text))
     }
 
+    /// The certificates of `key` or its file, as far as they can be read; Go skips the others, too.
     fn certificates(
         &mut self,
         key: &str,
         inline: &str,
         file: &str,
     ) -> Result<Vec<CertificateDer<'static>>, Problem> {
-        let (key, text) = self.text(key, inline, file)?;
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-        let found =
-            found.map_err(|error| self.problem(&key, &format!("not in PEM format: {error}")))?;
+        let (_, text) = self.text(key, inline, file)?;
+        Ok(CertificateDer::pem_slice_iter(&text).filter_map(Result::ok).collect())
+    }
+
+    /// The certificate of this server, and those that lead from it to its authority.
+    fn chain(&mut self, inline: &str, file: &str) -> Result<Vec<CertificateDer<'static>>, Problem> {
+        let found = self.certificates("cert", inline, file)?;
         if found.is_empty() {
-            return Err(self.problem(&key, "there is no certificate in it; expected PEM format"));
+            let key = if file.is_empty() { "cert" } else { "cert_file" };
+            return Err(self.problem(key, "there is no certificate in it; expected PEM format"));
         }
         Ok(found)
     }
@@ -151,7 +156,7 @@ impl Files<'_, '_> {
     fn key(&mut self, inline: &str, file: &str) -> Result<PrivateKeyDer<'static>, Problem> {
         let (key, text) = self.text("key", inline, file)?;
         // Nothing of what stands there is told.
-        PrivateKeyDer::from_pem_slice(&text).map_err(|_| {
+        PrivateKeyDer::pem_slice_iter(&text).find_map(Result::ok).ok_or_else(|| {
             self.problem(&key, "there is no private key in it; expected PEM format, not encrypted")
         })
     }
@@ -239,7 +244,7 @@ fn curves(
             "X25519" => groups.push(ring::kx_group::X25519),
             "CurveP256" => groups.push(ring::kx_group::SECP256R1),
             "CurveP384" => groups.push(ring::kx_group::SECP384R1),
-            "CurveP521" | "X25519MLKEM768" => {
+            "CurveP521" | "X25519MLKEM768" | "SecP256r1MLKEM768" | "SecP384r1MLKEM1024" => {
                 let message = format!("this exporter has no {name}");
                 read.warn(&["tls_server_config", "curve_preferences"], &message);
             }

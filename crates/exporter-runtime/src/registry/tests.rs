@@ -74,7 +74,7 @@ fn kind<C: Collector>() -> CollectorType {
 
 fn registry(kinds: Vec<CollectorType>) -> Registry {
     let catalog = Catalog::new(kinds).unwrap();
-    let info = BuildInfo { name: "test".into(), version: "0".into() };
+    let info = BuildInfo::new("test", "0");
     let options = RegistryOptions { exporter_metrics: false, ..RegistryOptions::default() };
     Registry::new(&catalog, &Settings::default(), &info, options).unwrap()
 }

@@ -75,7 +75,7 @@ fn collectors_that_do_not_fit_together() {
     check("two_collectors_of_one_name", &twins.unwrap_err().to_string());
     let catalog =
         Catalog::new(vec![kind::<Spool, _>("collector-a"), kind::<Queue, _>("collector-b")]);
-    let build = BuildInfo { name: "test".to_owned(), version: "0".to_owned() };
+    let build = BuildInfo::new("test", "0");
     let (settings, options) = (Settings::default(), RegistryOptions::default());
     let clash = Registry::new(&catalog.unwrap(), &settings, &build, options);
     check("two_collectors_of_one_metric", &clash.unwrap_err().to_string());

@@ -1,6 +1,7 @@
 //! The configuration file: what it says, what is wrong with it, and what nobody gets to read.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use exporter_testkit::{Exporter, run};
@@ -258,6 +259,34 @@ fn a_secret_is_in_no_output() {
 }
 
 #[test]
+fn a_secret_comes_from_the_environment_and_a_reload_reads_it_again() {
+    let file =
+        |name: &str| format!("collectors: {{secret: {{token: {{env: {name}}}, password: 007}}}}");
+    let config = Config::new(&file("LAB_TOKEN"));
+    let mut command = Command::new(LAB);
+    command.args(["--web.listen-address=127.0.0.1:0", "--web.enable-lifecycle", &config.flag()]);
+    command.env("LAB_TOKEN", "hunter2-canary\n").env("LAB_OTHER", "hunter2").env_remove("LAB_NONE");
+    let exporter = Exporter::spawn(command);
+    let bytes = |key: &str| exporter.scrape().value("lab_secret_bytes", &[("key", key)]);
+    assert_eq!((bytes("token"), bytes("password")), (Some(14.0), Some(3.0)));
+    config.write(&file("LAB_OTHER"));
+    assert_eq!(exporter.post("/-/reload").status, 200);
+    assert_eq!(bytes("token"), Some(7.0));
+    for (name, message) in [
+        ("LAB_NONE", "the variable LAB_NONE is not set in the environment of the exporter"),
+        ("'${LAB_OTHER}'", "expected the name of a variable of the environment"),
+    ] {
+        config.write(&file(name));
+        let answer = exporter.post("/-/reload");
+        let place =
+            format!("{}:1:36: collectors.secret.token.env: {message}", config.file().display());
+        assert!(answer.status == 500 && answer.body.contains(&place), "{}", answer.body);
+    }
+    assert_eq!(bytes("token"), Some(7.0), "the secret of before is in use");
+    assert!(!exporter.log().contains("hunter2"), "{}", exporter.log());
+}
+
+#[test]
 fn the_schema_is_one_that_editors_can_use() {
     let schema = run(LAB, ["config", "--schema"]).stdout;
     let schema: serde_json::Value = serde_json::from_slice(&schema).unwrap();
@@ -271,7 +300,7 @@ fn the_schema_is_one_that_editors_can_use() {
         serde_json::json!({"collectors": {"bulk": {"series": 2, "scrape": {"min_interval": "1m"}}, "slow@a": null}})
     ));
     assert!(valid(
-        serde_json::json!({"collectors": {"secret": {"token": {"file": "x"}, "password": "y"}}})
+        serde_json::json!({"collectors": {"secret": {"token": {"file": "x"}, "password": {"env": "Y"}}}})
     ));
     assert!(!valid(serde_json::json!({"scrape": {"timeout": 5}})));
     assert!(!valid(serde_json::json!({"scrape": {"failure_policy": "fial"}})));

@@ -86,7 +86,7 @@ fn a_page_is_sent_before_its_scraper_gives_up_and_cancels_nothing_for_others() {
         assert_eq!(page.value("lab_slow_runs", &[]), Some(1.0));
         assert!(took < Duration::from_secs(9), "{took:?}");
         // It did not fail: one page could not wait for it.
-        assert!(page.samples("exporter_collector_failures_total").iter().all(|s| s.value == 0.0));
+        assert_eq!(page.samples("exporter_collector_failures_total").len(), 0);
     });
 }
 

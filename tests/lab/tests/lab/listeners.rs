@@ -3,9 +3,9 @@
 use std::net::TcpStream;
 use std::process::Command;
 
-use exporter_testkit::{Exporter, run};
+use exporter_testkit::{Exporter, run, wait_until};
 
-use crate::web::{HASH, Keys, curl};
+use crate::web::{HASH, Keys, TLS, curl};
 use crate::{Config, LAB, stderr};
 
 #[test]
@@ -20,6 +20,50 @@ fn a_unix_socket_is_one_of_its_addresses() {
     assert!(exporter.addresses().contains(&format!("unix:{}", path.display())));
     let ended = exporter.terminate();
     assert!(ended.success() && !path.exists());
+}
+
+/// The URLs of the lines that say where the exporter listens.
+fn urls(exporter: &Exporter) -> Vec<String> {
+    let log = exporter.log();
+    let lines = log.lines().filter(|line| line.contains("Listening on"));
+    lines
+        .filter_map(|line| Some(line.split_once(" url=")?.1.split(' ').next()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_log_has_a_url_that_opens_the_metrics() {
+    let config = Config::new("");
+    let socket = format!("--web.listen-address=unix:{}", config.path("x.sock").display());
+    let flags = [
+        "--web.listen-address=:0",
+        "--web.listen-address=0.0.0.0:0",
+        &socket,
+        "--web.route-prefix=/lab",
+        "--web.telemetry-path=/numbers",
+    ];
+    let exporter = Exporter::start(LAB, flags);
+    wait_until("all addresses are logged", || exporter.addresses().len() == 4);
+    let urls_of_tcp = urls(&exporter);
+    // The test kit's own address is no wildcard. A Unix socket has no URL.
+    let hosts: Vec<_> = urls_of_tcp.iter().map(|url| url.rsplit_once(':').unwrap().0).collect();
+    assert_eq!(
+        hosts.iter().filter(|host| **host == "http://localhost").count(),
+        2,
+        "{urls_of_tcp:?}"
+    );
+    assert_eq!(
+        hosts.iter().filter(|host| **host == "http://127.0.0.1").count(),
+        1,
+        "{urls_of_tcp:?}"
+    );
+    for url in urls_of_tcp {
+        assert!(url.ends_with("/lab/numbers"), "{url}");
+        assert!(curl(&[&url]).contains("\nmy_gauge{"), "{url}");
+    }
+    let keys = Keys::new();
+    let exporter = keys.start(TLS, &[]);
+    assert_eq!(urls(&exporter), [format!("https://{}/metrics", exporter.address())]);
 }
 
 #[test]

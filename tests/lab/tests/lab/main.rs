@@ -11,6 +11,7 @@ mod isolation;
 mod limits;
 mod listeners;
 mod live;
+mod own_series;
 mod pages;
 mod partial;
 mod reload;

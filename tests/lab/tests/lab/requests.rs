@@ -14,7 +14,7 @@ fn collectors(exporter: &Exporter, path: &str) -> Vec<String> {
     let answer = exporter.get(path);
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     let page = Page::parse(&answer.body);
-    let evidence = page.samples("exporter_collector_success").into_iter();
+    let evidence = page.samples("exporter_collector_duration_seconds").into_iter();
     evidence.map(|sample| sample.label("collector").unwrap().to_owned()).collect()
 }
 

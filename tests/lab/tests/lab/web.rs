@@ -166,6 +166,44 @@ fn clients_show_certificates_as_they_are_asked_for() {
 }
 
 #[test]
+fn the_authorities_of_the_system_verify_where_no_other_is_named() {
+    let keys = Keys::new();
+    let stranger = Keys::new();
+    keys.write(
+        "web.yml",
+        "tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  \
+         client_auth_type: VerifyClientCertIfGiven\n",
+    );
+    let file = format!("--web.config.file={}", keys.path("web.yml"));
+    let none = keys.path("none.pem");
+    keys.write("none.pem", "");
+    let own = [keys.path("client.pem"), keys.path("client.key")];
+    let other = [stranger.path("client.pem"), stranger.path("client.key")];
+    for (system, count, expected) in [
+        (keys.path("ca.pem"), "(1)", [true, true, false]),
+        (none, "no authority", [true, false, false]),
+    ] {
+        let mut command = Command::new(LAB);
+        command.args(["--web.listen-address=127.0.0.1:0", &file]);
+        command.env("SSL_CERT_FILE", system).env_remove("SSL_CERT_DIR");
+        let exporter = Exporter::spawn(command);
+        let warning =
+            format!("{}:4:21: tls_server_config.client_auth_type: ", keys.path("web.yml"));
+        wait_until("the warning", || exporter.log().contains(&warning));
+        assert!(exporter.log().contains(count), "{}", exporter.log());
+        let shown = [[].as_slice(), &own, &other];
+        for (client, expected) in shown.into_iter().zip(expected) {
+            let args = match client {
+                [certificate, key] => vec!["--cert", certificate, "--key", key],
+                _ => Vec::new(),
+            };
+            let page = keys.curl(&exporter, &args);
+            assert_eq!(page.contains("\nmy_gauge{"), expected, "{client:?}: {page}");
+        }
+    }
+}
+
+#[test]
 fn prometheus_scrapes_with_a_certificate_and_a_password() {
     let keys = Keys::new();
     let web = format!(
@@ -262,7 +300,9 @@ fn the_web_configuration_is_checked() {
     let (code, said) = check("rate_limit: {interval: 1s}\n");
     assert_eq!(code, 0);
     assert!(
-        said.ends_with("warning: FILE:1:13: rate_limit.burst: 0 or missing; it is taken for 1\n"),
+        said.ends_with(
+            "warning: FILE:1:13: rate_limit.burst: missing or less than 1; it is taken for 1\n"
+        ),
         "{said}"
     );
     assert_eq!(

@@ -35,22 +35,34 @@ const TYPES: [&str; 5] = [
 pub(crate) struct Asked {
     /// A certificate, or nothing is answered.
     pub(crate) mandatory: bool,
-    verified: bool,
+    signed_by: SignedBy,
     named: bool,
+}
+
+/// Who has to have signed a client's certificate, the least trusted first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum SignedBy {
+    #[default]
+    Anyone,
+    /// An authority that the system trusts.
+    System,
+    /// An authority of `client_ca` or `client_ca_file`.
+    Named,
 }
 
 impl Asked {
     /// Whether someone may get in with this who did not before.
     pub(crate) fn is_less_than(self, before: Self) -> bool {
-        let Self { mandatory, verified, named } = self;
-        before.mandatory && !mandatory || before.verified && !verified || before.named && !named
+        let Self { mandatory, signed_by, named } = self;
+        before.mandatory && !mandatory || signed_by < before.signed_by || before.named && !named
     }
 }
 
 /// Looks at the certificates of clients.
 #[derive(Debug)]
 pub(super) struct Clients {
-    /// Follows the chain to an authority, where that is wanted.
+    signed_by: SignedBy,
+    /// Follows the chain to an authority, where that is wanted and there is one.
     chain: Option<Arc<dyn ClientCertVerifier>>,
     /// Certificates that are trusted themselves, whoever signed them.
     pinned: Vec<CertificateDer<'static>>,
@@ -68,32 +80,25 @@ impl Clients {
         provider: &Arc<CryptoProvider>,
     ) -> Result<Option<Self>, Problem> {
         let kind = kind(tls, read)?;
-        let has_authorities = !(tls.client_ca.is_empty() && tls.client_ca_file.is_empty());
-        let key = if tls.client_ca_file.is_empty() { "client_ca" } else { "client_ca_file" };
         if kind == "NoClientCert" {
-            let message = "no certificate is asked for; write a client_auth_type that does";
-            return match (has_authorities, tls.client_allowed_sans.is_empty()) {
-                (true, _) => Err(read.problem(key, message)),
-                (_, false) => Err(read.problem("client_allowed_sans", message)),
-                _ => Ok(None),
-            };
+            return not_asked(tls, read).map(|()| None);
         }
-        let verify = kind.contains("Verify");
-        if verify && !has_authorities {
-            let message = format!(
-                "{kind} verifies certificates: say in client_ca or client_ca_file whose are taken"
-            );
-            return Err(read.problem("client_auth_type", &message));
-        }
+        let signed_by = match (kind.contains("Verify"), authorities_key(tls)) {
+            (false, _) => SignedBy::Anyone,
+            (true, None) => SignedBy::System,
+            (true, Some(_)) => SignedBy::Named,
+        };
         // Read in any case, so that a broken file is told.
-        let (mut chain, mut pinned) = (None, Vec::new());
-        if has_authorities {
-            let certificates =
-                read.certificates("client_ca", &tls.client_ca, &tls.client_ca_file)?;
-            let verifier = verifier(&certificates, provider);
-            let verifier = verifier.map_err(|message| read.problem(key, &message))?;
-            if verify {
-                (chain, pinned) = (Some(verifier), certificates);
+        let mut pinned = named_authorities(tls, signed_by, read)?;
+        let mut chain = None;
+        match signed_by {
+            SignedBy::Anyone => pinned.clear(),
+            SignedBy::System => chain = system_verifier(kind, provider, read)?,
+            SignedBy::Named => {
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(pinned.iter().cloned());
+                chain = verifier(roots, signed_by, provider)
+                    .map_err(|message| read.problem("client_auth_type", &message))?;
             }
         }
         let allowed = tls.client_allowed_sans.clone();
@@ -103,12 +108,12 @@ impl Clients {
         // Who shows none has none of the names. (Go's way to say so is a panic.)
         let mandatory = kind.starts_with("Require") || !allowed.is_empty();
         let provider = Arc::clone(provider);
-        Ok(Some(Self { chain, pinned, mandatory, allowed, provider }))
+        Ok(Some(Self { signed_by, chain, pinned, mandatory, allowed, provider }))
     }
 
     pub(super) fn asked(&self) -> Asked {
-        let (verified, named) = (self.chain.is_some(), !self.allowed.is_empty());
-        Asked { mandatory: self.mandatory, verified, named }
+        let named = !self.allowed.is_empty();
+        Asked { mandatory: self.mandatory, signed_by: self.signed_by, named }
     }
 
     fn check_names(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
@@ -139,18 +144,88 @@ fn kind<'t>(tls: &'t TlsKeys, read: &Files<'_, '_>) -> Result<&'t str, Problem> 
     Err(read.problem("client_auth_type", &message))
 }
 
-/// Follows chains to one of `authorities`.
-fn verifier(
-    authorities: &[CertificateDer<'static>],
+/// The key that says whose certificates are taken.
+fn authorities_key(tls: &TlsKeys) -> Option<&'static str> {
+    match (tls.client_ca.is_empty(), tls.client_ca_file.is_empty()) {
+        (_, false) => Some("client_ca_file"),
+        (false, true) => Some("client_ca"),
+        (true, true) => None,
+    }
+}
+
+/// Refuses or warns of keys that say how a certificate is looked at, where none is asked for.
+fn not_asked(tls: &TlsKeys, read: &mut Files<'_, '_>) -> Result<(), Problem> {
+    if let Some(key) = authorities_key(tls) {
+        let message = "no certificate is asked for; write a client_auth_type that does";
+        return Err(read.problem(key, message));
+    }
+    if !tls.client_allowed_sans.is_empty() {
+        let message = "no certificate is asked for, so no name is looked at and everyone gets in; write \
+                       RequireAndVerifyClientCert in client_auth_type";
+        read.warn("client_allowed_sans", message);
+    }
+    Ok(())
+}
+
+/// The certificates of `client_ca` or its file, with a warning if there is none.
+fn named_authorities(
+    tls: &TlsKeys,
+    signed_by: SignedBy,
+    read: &mut Files<'_, '_>,
+) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let Some(key) = authorities_key(tls) else { return Ok(Vec::new()) };
+    let certificates = read.certificates("client_ca", &tls.client_ca, &tls.client_ca_file)?;
+    if certificates.is_empty() {
+        let effect = match signed_by {
+            SignedBy::Anyone => "",
+            _ => ", so every client certificate is refused",
+        };
+        let message = format!("there is no certificate in it{effect}; expected PEM format");
+        read.warn(key, &message);
+    }
+    Ok(certificates)
+}
+
+/// Follows chains to the authorities that the system trusts, as Go does where no other is named.
+fn system_verifier(
+    kind: &str,
     provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ClientCertVerifier>, String> {
+    read: &mut Files<'_, '_>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, Problem> {
     let mut roots = RootCertStore::empty();
-    for certificate in authorities {
-        roots.add(certificate.clone()).map_err(|error| error.to_string())?;
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let effect = match roots.len() {
+        0 => "this system trusts no authority, so every client certificate is refused".to_owned(),
+        count => format!(
+            "those that this system trusts are taken ({count}), and whoever has a certificate of one of them gets in"
+        ),
+    };
+    let message = format!(
+        "{kind} verifies client certificates, and neither client_ca nor client_ca_file names the authorities: {effect}; \
+         write client_ca_file"
+    );
+    read.warn("client_auth_type", &message);
+    verifier(roots, SignedBy::System, provider)
+        .map_err(|message| read.problem("client_auth_type", &message))
+}
+
+/// Follows chains to one of `roots`; `None` where there is none. Clients are told the names of authorities only where
+/// these are few.
+fn verifier(
+    roots: RootCertStore,
+    signed_by: SignedBy,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ClientCertVerifier>>, String> {
+    if roots.is_empty() {
+        return Ok(None);
     }
     let builder =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-    builder.build().map_err(|error| error.to_string())
+    let builder = match signed_by {
+        SignedBy::System => builder.clear_root_hint_subjects(),
+        _ => builder,
+    };
+    builder.build().map(Some).map_err(|error| error.to_string())
 }
 
 fn warn_of_names(kind: &str, read: &mut Files<'_, '_>) {
@@ -240,6 +315,8 @@ impl ClientCertVerifier for Clients {
             check_pinned(certificate, now)?;
         } else if let Some(chain) = &self.chain {
             chain.verify_client_cert(certificate, intermediates, now)?;
+        } else if self.signed_by != SignedBy::Anyone {
+            return Err(CertificateError::UnknownIssuer.into());
         }
         self.check_names(certificate)?;
         Ok(ClientCertVerified::assertion())
