@@ -68,45 +68,49 @@ fn exposition() {
 
 #[test]
 fn metric_descriptors() {
+    check(&[(
+        "metric-descriptor: `# TYPE`, a name and a type, each behind one space",
+        &["# TYPE a gauge\n", "# TYPE :a_:9 unknown\n"],
+        &[
+            ("#TYPE a gauge\n", "line 1, column 2: expected ` ` behind `#`, found `T`"),
+            ("#  TYPE a gauge\n", "line 1, column 3: expected HELP, TYPE, UNIT or EOF"),
+            ("#\tTYPE a gauge\n", "line 1, column 2: expected ` ` behind `#`, found `\\t`"),
+            ("# TYPE  a gauge\n", "line 1, column 8: expected the name of a metric, found ` `"),
+            ("# TYPE\ta gauge\n", "line 1, column 3: expected HELP, TYPE, UNIT or EOF"),
+            ("# TYPE a  gauge\n", "line 1, column 10: ` gauge` is no type"),
+            (
+                "# TYPE a\tgauge\n",
+                "line 1, column 9: expected ` ` behind the name of a metric, found `\\t`",
+            ),
+            ("# TYPE a gauge \n", "line 1, column 10: `gauge ` is no type"),
+            ("# TYPE a gauge x\n", "line 1, column 10: `gauge x` is no type"),
+            (" # TYPE a gauge\n", "line 1, column 1: expected the name of a metric, found ` `"),
+            (
+                "# TYPE a\n",
+                "line 1, column 9: expected ` ` behind the name of a metric, found the end",
+            ),
+            ("# TYPE a \n", "line 1, column 10: `` is no type"),
+            (
+                "# TYPE 9a gauge\n",
+                "line 1, column 8: expected the name of a metric, which does not begin with a digit",
+            ),
+            (
+                "# TYPE a-b gauge\n",
+                "line 1, column 9: expected ` ` behind the name of a metric, found `-`",
+            ),
+            (
+                "# TYPE a{} gauge\n",
+                "line 1, column 9: expected ` ` behind the name of a metric, found `{`",
+            ),
+        ],
+    )]);
+}
+
+#[test]
+fn words_of_descriptors() {
     const TYPES: &str =
         "write counter, gauge, histogram, gaugehistogram, summary, info, stateset or unknown";
     check(&[
-        (
-            "metric-descriptor: `# TYPE`, a name and a type, each behind one space",
-            &["# TYPE a gauge\n", "# TYPE :a_:9 unknown\n"],
-            &[
-                ("#TYPE a gauge\n", "line 1, column 2: expected ` ` behind `#`, found `T`"),
-                ("#  TYPE a gauge\n", "line 1, column 3: expected HELP, TYPE, UNIT or EOF"),
-                ("#\tTYPE a gauge\n", "line 1, column 2: expected ` ` behind `#`, found `\\t`"),
-                ("# TYPE  a gauge\n", "line 1, column 8: expected the name of a metric, found ` `"),
-                ("# TYPE\ta gauge\n", "line 1, column 3: expected HELP, TYPE, UNIT or EOF"),
-                ("# TYPE a  gauge\n", "line 1, column 10: ` gauge` is no type"),
-                (
-                    "# TYPE a\tgauge\n",
-                    "line 1, column 9: expected ` ` behind the name of a metric, found `\\t`",
-                ),
-                ("# TYPE a gauge \n", "line 1, column 10: `gauge ` is no type"),
-                ("# TYPE a gauge x\n", "line 1, column 10: `gauge x` is no type"),
-                (" # TYPE a gauge\n", "line 1, column 1: expected the name of a metric, found ` `"),
-                (
-                    "# TYPE a\n",
-                    "line 1, column 9: expected ` ` behind the name of a metric, found the end",
-                ),
-                ("# TYPE a \n", "line 1, column 10: `` is no type"),
-                (
-                    "# TYPE 9a gauge\n",
-                    "line 1, column 8: expected the name of a metric, which does not begin with a digit",
-                ),
-                (
-                    "# TYPE a-b gauge\n",
-                    "line 1, column 9: expected ` ` behind the name of a metric, found `-`",
-                ),
-                (
-                    "# TYPE a{} gauge\n",
-                    "line 1, column 9: expected ` ` behind the name of a metric, found `{`",
-                ),
-            ],
-        ),
         (
             "metric-type: eight words in lower case",
             &[
@@ -165,32 +169,33 @@ fn metric_descriptors() {
 
 #[test]
 fn samples() {
+    check(&[(
+        "sample: name, labels, a space, a number, perhaps a space and a time stamp",
+        &["a 1\n", "a{} 1\n", "a{b=\"c\"} 1 2\n"],
+        &[
+            ("\n", "line 1, column 1: there is an empty line"),
+            ("a 1\n\n", "line 2, column 1: there is an empty line"),
+            ("a\n", "line 1, column 2: expected ` ` before the value, found the end of the line"),
+            ("a \n", "line 1, column 3: expected the value, found the end of the line"),
+            ("a  1\n", "line 1, column 3: expected the value, found ` `"),
+            ("a\t1\n", "line 1, column 2: expected ` ` before the value, found `\\t`"),
+            (" a 1\n", "line 1, column 1: expected the name of a metric, found ` `"),
+            ("a 1 \n", "line 1, column 5: expected the time stamp, found the end of the line"),
+            ("a 1\t\n", "line 1, column 4: expected the end of the line, found `\\t`"),
+            ("a 1 2 \n", "line 1, column 6: expected the end of the line, found ` `"),
+            ("a 1 2 3\n", "line 1, column 6: expected the end of the line, found ` `"),
+            ("a 1  2\n", "line 1, column 5: expected the time stamp, found ` `"),
+            ("a 1\t2\n", "line 1, column 4: expected the end of the line, found `\\t`"),
+            ("a{b=\"c\"}1\n", "line 1, column 9: expected ` ` before the value, found `1`"),
+            ("a{b=\"c\"}  1\n", "line 1, column 10: expected the value, found ` `"),
+            ("a {b=\"c\"} 1\n", "line 1, column 3: the value `{b=\\\"c\\\"}` is not a number"),
+        ],
+    )]);
+}
+
+#[test]
+fn names_and_labels() {
     check(&[
-        (
-            "sample: name, labels, a space, a number, perhaps a space and a time stamp",
-            &["a 1\n", "a{} 1\n", "a{b=\"c\"} 1 2\n"],
-            &[
-                ("\n", "line 1, column 1: there is an empty line"),
-                ("a 1\n\n", "line 2, column 1: there is an empty line"),
-                (
-                    "a\n",
-                    "line 1, column 2: expected ` ` before the value, found the end of the line",
-                ),
-                ("a \n", "line 1, column 3: expected the value, found the end of the line"),
-                ("a  1\n", "line 1, column 3: expected the value, found ` `"),
-                ("a\t1\n", "line 1, column 2: expected ` ` before the value, found `\\t`"),
-                (" a 1\n", "line 1, column 1: expected the name of a metric, found ` `"),
-                ("a 1 \n", "line 1, column 5: expected the time stamp, found the end of the line"),
-                ("a 1\t\n", "line 1, column 4: expected the end of the line, found `\\t`"),
-                ("a 1 2 \n", "line 1, column 6: expected the end of the line, found ` `"),
-                ("a 1 2 3\n", "line 1, column 6: expected the end of the line, found ` `"),
-                ("a 1  2\n", "line 1, column 5: expected the time stamp, found ` `"),
-                ("a 1\t2\n", "line 1, column 4: expected the end of the line, found `\\t`"),
-                ("a{b=\"c\"}1\n", "line 1, column 9: expected ` ` before the value, found `1`"),
-                ("a{b=\"c\"}  1\n", "line 1, column 10: expected the value, found ` `"),
-                ("a {b=\"c\"} 1\n", "line 1, column 3: the value `{b=\\\"c\\\"}` is not a number"),
-            ],
-        ),
         (
             "metricname: a letter, `_` or `:`, and then digits as well",
             &["a 1\n", "_ 1\n", ": 1\n", "aZ_:09 1\n", "NaN 1\n"],

@@ -105,6 +105,12 @@ fn points() {
                 ),
             ],
         ),
+    ]);
+}
+
+#[test]
+fn interleaved() {
+    check(&[
         (
             "Metric: metrics are not interleaved",
             &[

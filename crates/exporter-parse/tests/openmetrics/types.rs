@@ -185,6 +185,12 @@ fn summaries() {
                 ),
             ],
         ),
+    ]);
+}
+
+#[test]
+fn quantiles() {
+    check(&[
         (
             "Summary: quantiles are from 0 to 1, in any spelling but each once",
             &[
