@@ -257,6 +257,12 @@ fn names_and_labels() {
                 ("a{ } 1\n", "line 1, column 3: expected a label name, found ` `"),
             ],
         ),
+    ]);
+}
+
+#[test]
+fn label_parts() {
+    check(&[
         (
             "label: a name, `=` and a string in double quotes",
             &["a{b=\"\"} 1\n"],

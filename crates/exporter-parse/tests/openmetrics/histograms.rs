@@ -91,6 +91,10 @@ fn buckets() {
             ),
         ],
     );
+}
+
+#[test]
+fn counts_of_buckets() {
     both(
         "Histogram: buckets are cumulative",
         &["a_bucket{le=\"1.0\"} 1\na_bucket{le=\"2.0\"} 1\na_bucket{le=\"+Inf\"} 3\n"],
