@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use exporter_testkit::Exporter;
+use exporter_testkit::{Exporter, Tree, Unreadable};
 use tempfile::TempDir;
 
 use crate::local_registry::LocalRegistry;
 use crate::shipped::build;
 
-/// A copy of the workspace, without what is built.
+/// A copy of the workspace, without what is built. Its files are as old as the original ones, so that Cargo does not build anew
+/// what another test has built of them.
 fn copy() -> TempDir {
     let root = root();
     let copy = TempDir::new().unwrap();
@@ -22,7 +23,9 @@ fn copy() -> TempDir {
         let (from, to) = (root.join(file), copy.path().join(file));
         if from.is_file() {
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(from, to).unwrap();
+            fs::copy(&from, &to).unwrap();
+            let changed = fs::metadata(from).unwrap().modified().unwrap();
+            fs::File::options().append(true).open(to).unwrap().set_modified(changed).unwrap();
         }
     }
     copy
@@ -85,7 +88,7 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
         let said = succeed(copy.path(), &[&["xtask", "new-collector", name], flags].concat());
         let feature = name.replace('_', "-");
         assert!(said.contains(&format!("cargo run --features {feature}")), "{said}");
-        assert_eq!(said.contains("sample.yml"), !flags.is_empty(), "{said}");
+        assert_eq!(said.contains("It needs a configuration"), !flags.is_empty(), "{said}");
     }
     succeed(copy.path(), &["fmt", "--all", "--check"]);
     let packages =
@@ -98,6 +101,7 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
     let clippy =
         [["clippy", "--quiet", "--all-targets"].as_slice(), &packages, &["--", "-Dwarnings"]];
     succeed(copy.path(), &clippy.concat());
+    a_report_becomes_a_case(copy.path());
     let binary = build(copy.path(), "dev", "water-level,tide,gauge-board,buoy");
     let exporter = Exporter::start(&binary, [""; 0]);
     let page = exporter.scrape();
@@ -125,6 +129,27 @@ fn new_collectors_of_every_shape_are_built_in_tested_and_scraped() {
     assert!(readme.contains("| `request` | text | `hello` | The line to send. |"), "{readme}");
 }
 
+/// Files that somebody sent, some of which cannot be read, and the page that the collector gives for them.
+fn a_report_becomes_a_case(copy: &Path) {
+    let report = Tree::new();
+    report.write("proc/uptime", "12.5 \\6\0").link("sys/link", "../proc/uptime");
+    report.unreadable("proc/stat", Unreadable::InputOutput).folder("sys/empty");
+    let (root, config) = (report.path(""), copy.join("crates/collector-water-level/sample.yml"));
+    let (root, config) = (root.to_str().unwrap(), config.to_str().unwrap());
+    let case = ["xtask", "new-case", "water_level", "broken", "--root", root, "--config", config];
+    let said = succeed(copy, &case);
+    assert!(said.contains("# failed: /proc/uptime: invalid float literal"), "{said}");
+    let case = copy.join("crates/collector-water-level/tests/cases/broken");
+    assert_eq!(fs::read(case.join("config.yml")).unwrap(), fs::read(config).unwrap());
+    // The text has what was sent, byte by byte.
+    let host = Tree::copy(case.join("host.txt"));
+    assert_eq!(fs::read(host.path("proc/uptime")).unwrap(), b"12.5 \\6\0");
+    assert_eq!(fs::read_link(host.path("sys/link")).unwrap(), Path::new("../proc/uptime"));
+    assert_eq!(fs::read(host.path("proc/stat")).unwrap_err().raw_os_error(), Some(5));
+    assert!(host.path("sys/empty").is_dir());
+    succeed(copy, &["test", "--quiet", "--package", "collector-water-level", "cases_give"]);
+}
+
 #[test]
 fn a_new_exporter_outside_is_built_tested_and_scraped() {
     let outside = TempDir::new().unwrap();
@@ -135,7 +160,21 @@ fn a_new_exporter_outside_is_built_tested_and_scraped() {
     // The versions of other people's crates that this workspace was tested with.
     fs::copy(root().join("Cargo.lock"), project.join("Cargo.lock")).unwrap();
     succeed(&project, &["test", "--quiet"]);
+    succeed(&project, &["clippy", "--quiet", "--all-targets", "--", "-Dwarnings"]);
     succeed(&project, &["fmt", "--check"]);
+    let read = |file: &str| fs::read_to_string(project.join(file)).unwrap();
+    assert!(read("Cargo.toml").contains("[profile.release]"));
+    assert_eq!(read(".gitignore"), "/target\n");
+    // What the README and the container speak of is there.
+    let readme = read("README.md");
+    let files = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let files: Vec<&str> = files.collect();
+    assert_eq!(files.len(), 5, "{readme}");
+    for file in files {
+        assert!(project.join(file).exists(), "{file}");
+    }
+    assert!(read("Containerfile").contains("COPY target/release/water-works /usr/local/bin/"));
+    assert!(read(".dockerignore").contains("!target/release/water-works\n"));
     let again = cargo(&root(), &["xtask", "new-exporter", path]);
     assert!(String::from_utf8_lossy(&again.stderr).contains("water-works exists already"));
 }

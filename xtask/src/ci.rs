@@ -5,11 +5,22 @@ use std::path::Path;
 
 use toml_edit::DocumentMut;
 
-use crate::Outcome;
 use crate::process::{cargo, check};
+use crate::{Outcome, Task, no_arguments};
 use crate::{deny, fuzz, test};
 
-pub(crate) fn run(root: &Path) -> Outcome {
+pub(crate) const TASK: Task = Task {
+    name: "ci",
+    usage: "",
+    about: "Check everything that has to pass: format, clippy, documentation, features, licenses, tests",
+    details: "
+It changes nothing but target/, and stops at the first command that fails.
+",
+    run,
+};
+
+fn run(root: &Path, parser: lexopt::Parser) -> Outcome {
+    no_arguments(parser)?;
     check(cargo(root).args(["fmt", "--all", "--check"]))?;
     let clippy =
         ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
@@ -19,7 +30,7 @@ pub(crate) fn run(root: &Path) -> Outcome {
     features(root)?;
     fuzz::check_targets(root)?;
     deny::run(root)?;
-    test::run(root, Vec::new())
+    test::run_all(root)
 }
 
 /// Builds the exporter with no feature, with each alone, and with all. The bridge has to read both data models of the

@@ -5,37 +5,52 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use toml_edit::DocumentMut;
 
-use crate::Outcome;
 use crate::collector_readme::collector_readme;
-use crate::process::{cargo, output};
+use crate::process::{build_exporter, output, write_changed};
+use crate::{Outcome, Task, no_arguments};
 
 /// The table stands between these two lines.
 const BEGIN: &str = "<!-- collectors: written by `cargo xtask docs` -->\n";
 const END: &str = "<!-- end of collectors -->\n";
 
-pub(crate) fn run(root: &Path) -> Outcome {
-    let readme = root.join("README.md");
+pub(crate) const TASK: Task = Task {
+    name: "docs",
+    usage: "",
+    about: "Write the documentation that is made from the code",
+    details: "
+It builds an exporter with all collectors (in target/xtask, so that target/debug/exporter-bin stays as it is), and writes
+the README of each collector and the table of collectors in README.md, where they are not up to date.
+",
+    run,
+};
+
+fn run(root: &Path, parser: lexopt::Parser) -> Outcome {
+    no_arguments(parser)?;
     let collectors = collectors(root)?;
-    fs::write(&readme, with_table(&collectors, &fs::read_to_string(&readme)?)?)?;
+    println!("Building an exporter with all collectors, which describes them ...");
+    let exporter = build_exporter(root, "all,gauge,counter")?;
+    let readme = root.join("README.md");
+    write_changed(root, &readme, &with_table(&collectors, &fs::read_to_string(&readme)?)?)?;
     for collector in collectors.keys() {
-        write_readme(root, collector, "all,gauge,counter")?;
+        write_readme(root, collector, &exporter)?;
     }
+    println!("README.md and the READMEs of {} collectors are up to date", collectors.len());
     Ok(())
 }
 
-/// Writes the README of one collector, with a binary of `features`, of which it is one.
-pub(crate) fn write_readme(root: &Path, collector: &str, features: &str) -> Outcome {
-    let mut describe = cargo(root);
-    describe.args(["run", "--quiet", "--package", "exporter-bin", "--features", features]);
-    describe.args(["--", "describe", "--format=markdown", collector]);
+/// Writes the README of one collector, which the exporter has.
+pub(crate) fn write_readme(root: &Path, collector: &str, exporter: &Path) -> Outcome {
+    let mut describe = Command::new(exporter);
+    describe.args(["describe", "--format=markdown", collector]);
     let folder = root.join("crates").join(format!("collector-{}", collector.replace('_', "-")));
     let sample = fs::read_to_string(folder.join("sample.yml"))?;
     let source = fs::read_to_string(folder.join("src/lib.rs"))?;
     let text = collector_readme(&output(&mut describe)?, &source, &sample);
-    Ok(fs::write(folder.join("README.md"), text)?)
+    write_changed(root, &folder.join("README.md"), &text)
 }
 
 /// The README with the table of the collectors that are there.

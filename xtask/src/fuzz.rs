@@ -5,8 +5,8 @@ use std::path::Path;
 
 use lexopt::prelude::*;
 
-use crate::Outcome;
 use crate::process::{cargo, check};
+use crate::{Outcome, Task};
 
 /// What makes the compiler tell libFuzzer which branches were taken, and finds arithmetic that overflows. They are those of
 /// cargo-fuzz, but for the sanitizers, which find nothing in safe code and need a nightly compiler.
@@ -14,7 +14,18 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
     -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 -Cdebug-assertions";
 
-pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
+pub(crate) const TASK: Task = Task {
+    name: "fuzz",
+    usage: "TARGET [--seconds N]",
+    about: "Try to break a parser or the compressor for so long (60 s), with libFuzzer",
+    details: "
+The targets are the files of tests/fuzz/src/bin. What it found stays in target/fuzz/corpus; an input that breaks the
+target is written to target/fuzz/TARGET-crash-*.
+",
+    run,
+};
+
+fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     let (mut target, mut seconds) = (None, 60_u32);
     while let Some(arg) = parser.next()? {
         match arg {

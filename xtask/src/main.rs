@@ -8,32 +8,42 @@ mod collector_readme;
 mod deny;
 mod docs;
 mod fuzz;
+mod host_text;
+mod new_case;
 mod new_collector;
 mod new_exporter;
 mod process;
 mod templates;
 mod test;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
 
-const HELP: &str = "\
-Usage: cargo xtask COMMAND
+/// A command of `cargo xtask`.
+struct Task {
+    name: &'static str,
+    /// What stands behind the name on a command line.
+    usage: &'static str,
+    /// What it does, in a line.
+    about: &'static str,
+    /// What `--help` says besides.
+    details: &'static str,
+    run: fn(&Path, lexopt::Parser) -> Outcome,
+}
 
-Commands:
-  new-collector [--async] [--dynamic] NAME
-                       Write a new collector crate and build it in: one that waits for its source instead of
-                       blocking, one whose metrics come from its configuration
-  new-exporter DIR     Write an exporter of your own outside this repository
-  docs                 Write the documentation that is made from the code
-  test [ARGS]          Install what the tests need, and run them all; ARGS go to `cargo test`
-  ci                   Everything that has to pass: format, clippy, documentation, features, tests
-  fuzz TARGET [--seconds N]
-                       Try to break a parser or the compressor for so long (60 s), with libFuzzer
-  bench [--quick]      Measure the exporter and its peers side by side
-";
+const TASKS: [Task; 8] = [
+    new_collector::TASK,
+    new_case::TASK,
+    new_exporter::TASK,
+    docs::TASK,
+    test::TASK,
+    ci::TASK,
+    fuzz::TASK,
+    bench::TASK,
+];
 
 fn main() -> ExitCode {
     match run() {
@@ -50,22 +60,42 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn run() -> Outcome {
     let mut parser = lexopt::Parser::from_env();
-    match parser.next()? {
-        Some(Value(command)) => match command.to_str() {
-            Some("new-collector") => new_collector::run(&root(), parser),
-            Some("new-exporter") => new_exporter::run(&root(), parser),
-            Some("docs") => docs::run(&root()),
-            Some("test") => test::run(&root(), parser.raw_args()?.collect()),
-            Some("ci") => ci::run(&root()),
-            Some("fuzz") => fuzz::run(&root(), parser),
-            Some("bench") => bench::run(&root(), parser),
-            _ => Err(format!("no command `{}`\n\n{HELP}", command.display()).into()),
-        },
+    let name = match parser.next()? {
+        Some(Value(name)) => name.string()?,
         Some(Long("help") | Short('h')) | None => {
-            print!("{HELP}");
-            Ok(())
+            print!("{}", help());
+            return Ok(());
         }
-        Some(arg) => Err(arg.unexpected().into()),
+        Some(arg) => return Err(arg.unexpected().into()),
+    };
+    let task = TASKS.iter().find(|task| task.name == name);
+    let task = task.ok_or_else(|| format!("no command `{name}`\n\n{}", help()))?;
+    if asks_for_help(std::env::args_os().skip(2)) {
+        print!("{}", task.help());
+        return Ok(());
+    }
+    (task.run)(&root(), parser)
+}
+
+/// Whether one of these is `--help`. What follows `--` is for another program.
+fn asks_for_help(args: impl Iterator<Item = OsString>) -> bool {
+    let mut own = args.take_while(|arg| arg != "--");
+    own.any(|arg| arg == "--help" || arg == "-h")
+}
+
+fn help() -> String {
+    let lines = TASKS.iter().map(|task| {
+        let command = format!("{} {}", task.name, task.usage);
+        format!("  {}\n      {}\n", command.trim_end(), task.about)
+    });
+    let lines: String = lines.collect();
+    format!("Usage: cargo xtask COMMAND\n\nCommands, each with --help:\n{lines}")
+}
+
+impl Task {
+    fn help(&self) -> String {
+        let usage = format!("Usage: cargo xtask {} {}", self.name, self.usage);
+        format!("{}.\n\n{}\n{}", self.about, usage.trim_end(), self.details)
     }
 }
 
@@ -75,4 +105,37 @@ fn root() -> PathBuf {
     let xtask = std::env::var_os("CARGO_MANIFEST_DIR");
     let xtask = xtask.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     xtask.parent().map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// Where Cargo puts what it builds of that workspace.
+fn target(root: &Path) -> PathBuf {
+    // A relative path begins where Cargo is started, which is the root for all that is started here.
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |set| root.join(set))
+}
+
+/// For tasks that have no arguments.
+fn no_arguments(mut parser: lexopt::Parser) -> Outcome {
+    match parser.next()? {
+        Some(arg) => Err(arg.unexpected().into()),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_has_help_that_names_it() {
+        let all = help();
+        for task in &TASKS {
+            let own = task.help();
+            assert!(all.contains(&format!("  {}", task.name)) && all.contains(task.about), "{all}");
+            assert!(own.contains(&format!("Usage: cargo xtask {}", task.name)), "{own}");
+            assert!(task.details.is_empty() || task.details.starts_with('\n'), "{own}");
+        }
+        let asks = |args: &[&str]| asks_for_help(args.iter().map(OsString::from));
+        assert!(asks(&["--quick", "--help"]) && asks(&["-h"]));
+        assert!(!asks(&["-p", "xtask", "--", "--help"]));
+    }
 }

@@ -9,14 +9,28 @@ use std::path::{Path, PathBuf};
 use lexopt::prelude::*;
 use toml_edit::{Array, DocumentMut, InlineTable, Value as Toml};
 
-use crate::process::cargo;
+use crate::process::{build_exporter, cargo};
 use crate::templates::{self, DESCRIPTION, Shape};
-use crate::{Outcome, docs};
+use crate::{Outcome, Task, docs};
 
 /// Words that flags, URLs and the configuration file use for themselves.
 const RESERVED: [&str; 6] = ["all", "default", "enabled", "host", "path", "scrape"];
 
-pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
+pub(crate) const TASK: Task = Task {
+    name: "new-collector",
+    usage: "[--async] [--dynamic] NAME",
+    about: "Write a new collector crate and build it into exporter-bin",
+    details: "
+  --async    It waits for its source instead of blocking: for sources behind a network
+  --dynamic  Its metrics come from its configuration
+
+It writes crates/collector-NAME, a feature and a `use` line of exporter-bin, and a row of README.md. The exporter that it
+builds to describe the collector is in target/xtask; target/debug/exporter-bin stays as it is.
+",
+    run,
+};
+
+fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     let (mut name, mut shape) = (None, Shape::default());
     while let Some(arg) = parser.next()? {
         match arg {
@@ -36,19 +50,25 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     if !format.is_ok_and(|output| output.status.success()) {
         eprintln!("note: `cargo fmt` did not run; the new files may need it");
     }
-    eprintln!("Building exporter-bin with it, for its README ...");
-    if let Err(error) = docs::write_readme(root, &names.collector, &names.feature) {
+    println!("Building an exporter with it, for its README ...");
+    let described = build_exporter(root, &names.feature)
+        .and_then(|exporter| docs::write_readme(root, &names.collector, &exporter));
+    if let Err(error) = described {
         change.take_back();
         return Err(
             format!("nothing was changed, because the exporter does not build: {error}").into()
         );
     }
     println!(
-        "Wrote crates/{0}, and built it into exporter-bin as the feature `{1}`.\n",
+        "Wrote crates/{0}, and built it into exporter-bin as the feature `{1}`:\n",
         names.package, names.feature
     );
+    for (path, _, _) in &change.files {
+        println!("  {}", path.strip_prefix(root).unwrap_or(path).display());
+    }
+    println!();
     println!("  edit it   crates/{}/src/lib.rs", names.package);
-    println!("  test it   cargo test --package {}", names.package);
+    println!("  test it   cargo xtask test -p {}", names.package);
     let config = if shape.runs_by_default() {
         String::new()
     } else {

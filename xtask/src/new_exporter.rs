@@ -4,12 +4,23 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::Outcome;
 use crate::new_collector::Names;
 use crate::process::cargo;
 use crate::templates::Shape;
+use crate::{Outcome, Task};
 
-pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
+pub(crate) const TASK: Task = Task {
+    name: "new-exporter",
+    usage: "DIR",
+    about: "Write an exporter of your own outside this repository",
+    details: "
+DIR is a folder that does not exist yet; its name is the name of the exporter and of its collector. It has the exporter,
+an example of a collector with its tests, a README, a release profile and a Containerfile.
+",
+    run,
+};
+
+fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     let folder = match parser.next()? {
         Some(lexopt::Arg::Value(folder)) => PathBuf::from(folder),
         Some(arg) => return Err(arg.unexpected().into()),
@@ -24,16 +35,20 @@ pub(crate) fn run(root: &Path, mut parser: lexopt::Parser) -> Outcome {
     if folder.exists() {
         return Err(format!("{} exists already", folder.display()).into());
     }
-    write(&folder, &files(root, &names))
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let files = files(root, &names);
+    write(&folder, &files).map_err(|error| format!("{}: {error}", folder.display()))?;
     // How the text has to be wrapped depends on the name. Where there is no rustfmt, nothing will ask for it either.
     if !cargo(&folder).arg("fmt").output().is_ok_and(|output| output.status.success()) {
         eprintln!("note: `cargo fmt` did not run; the new files may need it");
     }
     println!(
-        "Wrote {0}, an exporter with the collectors `{name}` and `loadavg`.\n",
+        "Wrote {0}, an exporter with the collectors `{name}` and `loadavg`:\n",
         folder.display()
     );
+    for (path, _) in &files {
+        println!("  {}/{path}", folder.display());
+    }
+    println!();
     println!("  edit it   {}/src/{name}.rs", folder.display());
     println!("  test it   cargo test --manifest-path {}/Cargo.toml", folder.display());
     println!("  run it    cargo run --manifest-path {}/Cargo.toml", folder.display());
@@ -82,22 +97,37 @@ fn files(root: &Path, names: &Names) -> Vec<(String, String)> {
         ("Cargo.toml".to_owned(), fill(MANIFEST)),
         ("src/main.rs".to_owned(), fill(MAIN)),
         ("tests/exporter.rs".to_owned(), fill(TEST)),
+        ("README.md".to_owned(), fill(README)),
+        ("Containerfile".to_owned(), fill(CONTAINERFILE)),
+        (".dockerignore".to_owned(), fill(DOCKERIGNORE)),
         (".gitignore".to_owned(), "/target\n".to_owned()),
     ];
-    // The collector is the one that new-collector writes, as a module.
+    // The collector is the one that new-collector writes, as a module with a folder of its own.
+    let own =
+        |text: &str| fill(text).replace("tests/cases", &format!("tests/{}/cases", names.collector));
+    let folder = format!("tests/{}", names.collector);
     for (path, text) in Shape::default().files() {
         let path = match path {
             "Cargo.toml" => continue,
             "src/lib.rs" => format!("src/{}.rs", names.collector),
-            path => path.to_owned(),
+            "sample.yml" => format!("{folder}/sample.yml"),
+            path => own(path),
         };
-        files.push((path, fill(text).replace("#![forbid(unsafe_code)]\n\n", "")));
+        let line = format!("conformance!({}", names.type_name);
+        let text = own(text)
+            .replace("#![forbid(unsafe_code)]\n\n", "")
+            .replace("sample.yml, which the README shows,", &format!("{folder}/sample.yml,"))
+            .replace(&line, &format!("{line}, folder: \"{folder}\""));
+        files.push((path, text));
     }
     files
 }
 
 const MANIFEST: &str = include_str!("../templates/exporter.toml.txt");
 const MAIN: &str = include_str!("../templates/exporter_main.rs.txt");
+const README: &str = include_str!("../templates/exporter_readme.md.txt");
+const CONTAINERFILE: &str = include_str!("../templates/exporter_containerfile.txt");
+const DOCKERIGNORE: &str = include_str!("../templates/exporter_dockerignore.txt");
 const TEST: &str = include_str!("../templates/exporter_test.rs.txt");
 
 #[cfg(test)]

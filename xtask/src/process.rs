@@ -1,10 +1,11 @@
 //! Running other programs.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::Outcome;
+use crate::{Outcome, target};
 
 /// `cargo`, the one that runs this, in the root of the workspace.
 pub(crate) fn cargo(root: &Path) -> Command {
@@ -23,6 +24,28 @@ pub(crate) fn cargo(root: &Path) -> Command {
 /// Whether a variable of the environment tells of the package that Cargo runs.
 fn of_a_package(name: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Builds exporter-bin with these features, and returns the binary. It does not take the place of the one that was built
+/// by hand: of what is built, only the binary lies in another folder.
+pub(crate) fn build_exporter(root: &Path, features: &str) -> Outcome<PathBuf> {
+    let target = target(root);
+    let own = target.join("xtask");
+    let mut build = cargo(root);
+    build.args(["build", "--package", "exporter-bin", "--features", features, "--target-dir"]);
+    check(build.arg(&own).env("CARGO_BUILD_BUILD_DIR", &target))?;
+    Ok(own.join("debug/exporter-bin"))
+}
+
+/// Writes a file unless it has this text already, and says so.
+pub(crate) fn write_changed(root: &Path, file: &Path, text: &str) -> Outcome {
+    if fs::read_to_string(file).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    file.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    println!("wrote {}", file.strip_prefix(root).unwrap_or(file).display());
+    Ok(())
 }
 
 /// Shows a command, runs it, and fails when it fails.

@@ -3,6 +3,9 @@
 /// What the manifest says of a new collector, and so the table in the README.
 pub(crate) const DESCRIPTION: &str = "What it reads, in a few words";
 
+/// The host that the sample configuration is run on.
+const HOST: &str = "tests/cases/sample/host.txt";
+
 /// What kind of collector.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shape {
@@ -26,7 +29,7 @@ impl Shape {
                     ("src/lib.rs", include_str!(concat!("../templates/", $name, ".rs.txt"))),
                     ("sample.yml", include_str!(concat!("../templates/", $name, ".yml.txt"))),
                     (
-                        "tests/golden.prom",
+                        "tests/cases/sample/page.prom",
                         include_str!(concat!("../templates/", $name, ".prom.txt")),
                     ),
                 ]
@@ -42,10 +45,10 @@ impl Shape {
         });
         match (self.waits, self.dynamic) {
             (false, false) => {
-                files.push(("tests/fixtures/proc/uptime", "350735.47 234388.90\n"));
+                files.push((HOST, "-- proc/uptime --\n350735.47 234388.90\n"));
             }
             (false, true) => {
-                files.push(("tests/fixtures/proc/sys/kernel/threads-max", "63704\n"));
+                files.push((HOST, "-- proc/sys/kernel/threads-max --\n63704\n"));
             }
             (true, _) => {}
         }

@@ -25,7 +25,7 @@ impl Collector for MyCounter {
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         let mut rng = rand::rng();
         let labels = [rng.random_range(0..2222), rng.random_range(0..3222)];
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let now = scrape.now().duration_since(SystemTime::UNIX_EPOCH)?;
         scrape.emit(&MY_COUNTER, labels, now.as_secs());
         Ok(())
     }

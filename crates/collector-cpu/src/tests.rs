@@ -91,7 +91,7 @@ fn a_number_that_is_none_costs_the_time_of_its_mode() {
 
 #[test]
 fn a_file_that_cannot_be_read_costs_itself() {
-    let host = Tree::copy("tests/fixtures");
+    let host = Tree::copy("tests/cases/sample/host.txt");
     let files = ["proc/stat", "proc/cpuinfo", "sys/devices/system/cpu/online"];
     let whole = Probe::of::<Cpu, _>().config("info: true").tree(&host).start().scrape();
     let lost: [&[&str]; 3] = [
@@ -100,7 +100,7 @@ fn a_file_that_cannot_be_read_costs_itself() {
         &["node_cpu_online"],
     ];
     for (file, lost) in files.into_iter().zip(lost) {
-        let host = Tree::copy("tests/fixtures");
+        let host = Tree::copy("tests/cases/sample/host.txt");
         host.remove(file).link(file, "/proc/self/mem");
         let probe = Probe::of::<Cpu, _>().config("info: true").tree(&host).start();
         for _ in 0..2 {
@@ -221,7 +221,7 @@ fn large() -> Tree {
 
 #[test]
 fn flags_and_bugs_are_picked_by_patterns_which_switch_info_on() {
-    let host = Tree::copy("tests/fixtures");
+    let host = Tree::copy("tests/cases/sample/host.txt");
     let probe = |config| Probe::of::<Cpu, _>().config(config).tree(&host);
     let page = probe("info_flags_include: ^avx").start().scrape();
     assert_eq!(page.samples("node_cpu_info").len(), 2);

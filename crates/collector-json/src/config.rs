@@ -37,6 +37,9 @@ pub(crate) struct JsonConfig {
     pub(crate) max_body: ByteSize,
     /// The statuses that bring a document. Where there are none: 200 to 299.
     pub(crate) valid_status: Vec<u16>,
+    /// The document has one JSON value per line (NDJSON, JSON Lines). Paths see the list of them. Blank lines are ignored, and
+    /// a line that is not JSON costs its own samples.
+    pub(crate) lines: bool,
     /// What is taken from the document.
     pub(crate) metrics: Vec<MetricConfig>,
 }
@@ -56,6 +59,7 @@ impl Default for JsonConfig {
             max_redirects: 10,
             max_body: ByteSize(10 << 20),
             valid_status: Vec::new(),
+            lines: false,
             metrics: Vec::new(),
         }
     }
@@ -108,13 +112,34 @@ pub(crate) struct MetricConfig {
     /// The labels of each, by name: JSONPath relative to the node, `key()`, or any other text, which is taken as it is.
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
-    /// Numbers for values that are text, such as `{up: 1, down: 0}`.
+    /// Numbers for values that are text, such as `{up: 1, down: 0}`. They come before `format`.
     #[serde(default)]
     pub(crate) mapping: BTreeMap<String, f64>,
+    /// How values are written: `number`; `time` (`2026-11-27T18:00:00Z`) becomes Unix seconds; `duration` (`1h30m`,
+    /// `PT1H30M`, `01:30:00`) seconds; `size` (`512Mi`, `1.5 GB`) bytes; `percentage` (`85%`) a ratio, 0.85.
+    #[serde(default)]
+    pub(crate) format: Format,
+    /// How times are written where it is neither RFC 3339 nor RFC 2822, as in `strptime`: `%d.%m.%Y %H:%M`.
+    #[serde(default)]
+    pub(crate) layout: Option<String>,
+    /// The IANA time zone of times that are written without one, such as `Europe/Berlin`. It is UTC by default.
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+    /// Which decimal mark numbers in text have: `comma` (`1.234,5`, `1 234,5`) or `point` (`1,234.5`, `1'234.5`). The digits
+    /// before it may be grouped then. Without, numbers are those of programs: `1234.5`, `1e3`.
+    #[serde(default)]
+    pub(crate) decimal: Option<Decimal>,
+    /// What numbers without a unit are multiplied by, such as 0.001 for milliseconds.
+    #[serde(default)]
+    pub(crate) factor: Option<f64>,
     /// What becomes of a value, a label or what `path` names, when it is missing or null: `error` fails the run; `skip` leaves
     /// out the sample without a value, and a label without one.
     #[serde(default)]
     pub(crate) on_missing: OnMissing,
+    /// The same for labels by themselves: `error` fails the run; `empty` leaves out the label, which is empty then. By
+    /// default, `on_missing` decides.
+    #[serde(default)]
+    pub(crate) on_missing_label: Option<OnMissingLabel>,
 }
 
 fn root() -> String {
@@ -167,4 +192,41 @@ pub(crate) enum OnMissing {
     Error,
     /// It is left out.
     Skip,
+}
+
+/// What becomes of a label that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnMissingLabel {
+    /// The run fails.
+    Error,
+    /// It is left out.
+    Empty,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// A number.
+    #[default]
+    Number,
+    /// A point in time. A number is Unix seconds.
+    Time,
+    /// A length of time. A number is seconds.
+    Duration,
+    /// A size. A number is bytes.
+    Size,
+    /// A percentage. A number is hundredths.
+    Percentage,
+}
+
+/// The decimal mark of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Decimal {
+    /// `21,5`
+    Comma,
+    /// `21.5`
+    Point,
 }

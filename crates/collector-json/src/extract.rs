@@ -7,7 +7,8 @@ use exporter_sdk::{At as _, Error, Family, Result, Scrape, Value as SampleValue}
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
-use crate::config::{MetricConfig, OnMissing, ValueConfig};
+use crate::config::{Format, MetricConfig, OnMissing, OnMissingLabel, ValueConfig};
+use crate::reading::{Reading, alternatives};
 use crate::term::{Found, Place, Term, path, singular};
 
 /// An entry of `metrics`.
@@ -19,6 +20,7 @@ pub(crate) struct Metric {
     /// What it finds nodes in, where there may be none: a list or object that has to be there.
     within: Option<JsonPath>,
     value: Term,
+    reading: Reading,
     /// In the order of the family's.
     labels: Vec<Term>,
     config: MetricConfig,
@@ -66,6 +68,7 @@ impl Metric {
             path: path(&config.path).at("path")?,
             within: within.map(path).transpose()?,
             value,
+            reading: Reading::new(config)?,
             labels: labels.collect::<Result<_>>()?,
             config: config.clone(),
         })
@@ -142,7 +145,7 @@ impl Metric {
             let text =
                 text.map_err(|error| Error::from(format!("{}: {}: {error}", self.key, told())))?;
             if text.is_none() {
-                self.missing(&told())?;
+                self.missing_label(&told())?;
             }
             labels.push(text.unwrap_or_default());
         }
@@ -154,18 +157,27 @@ impl Metric {
     fn number(&self, found: Option<Found<'_>>) -> Result<Option<SampleValue>> {
         let value = match found {
             None => return Ok(None),
-            Some(Found::Index(index)) => SampleValue::Uint(index as u64),
+            Some(Found::Index(index)) => self.reading.number(SampleValue::Uint(index as u64)),
             Some(Found::Text(text)) => self.number_of_text(text)?,
             Some(Found::Value(value)) => match value {
-                Value::Bool(on) => SampleValue::Uint(u64::from(*on)),
+                Value::Bool(on) if self.config.format == Format::Number => {
+                    self.reading.number(SampleValue::Uint(u64::from(*on)))
+                }
                 Value::String(text) => self.number_of_text(text)?,
+                Value::Number(number) if self.reading.has_layout() => {
+                    self.number_of_text(&number.to_string())?
+                }
                 Value::Number(number) => number
                     .as_i64()
                     .map(SampleValue::Int)
                     .or_else(|| number.as_u64().map(SampleValue::Uint))
                     .or_else(|| number.as_f64().map(SampleValue::Float))
+                    .map(|number| self.reading.number(number))
                     .ok_or_else(|| format!("{number} is not a number that a sample can have"))?,
-                other => return Err(format!("expected a number, found {}", kind(other)).into()),
+                other => {
+                    let wanted = self.reading.wanted();
+                    return Err(format!("expected {wanted}, found {}", kind(other)).into());
+                }
             },
         };
         Ok(Some(value))
@@ -175,18 +187,27 @@ impl Metric {
         if let Some(number) = self.config.mapping.get(text) {
             return Ok(SampleValue::Float(*number));
         }
-        if let Ok(number) = text.trim().parse::<i64>() {
-            return Ok(SampleValue::Int(number));
-        }
-        text.trim().parse::<f64>().map(SampleValue::Float).map_err(|_| {
-            let text = shown(text);
-            let hint = if self.config.mapping.is_empty() {
-                "a `mapping` can give it one"
-            } else {
-                "the `mapping` does not have it"
-            };
-            format!("expected a number, found the text {text}; {hint}").into()
+        self.reading.text(text).map_err(|reason| {
+            let wanted = self.reading.wanted();
+            let reason = if reason.is_empty() { reason } else { format!(" ({reason})") };
+            let hint = self.hint(text);
+            format!("expected {wanted}, found the text {}{reason}; {hint}", shown(text)).into()
         })
+    }
+
+    /// What would give a text a value.
+    fn hint(&self, text: &str) -> String {
+        if !self.config.mapping.is_empty() {
+            return "the `mapping` does not have it".to_owned();
+        }
+        let alternatives = alternatives(text);
+        if !alternatives.is_empty() {
+            return alternatives;
+        }
+        if self.config.format == Format::Time && !self.reading.has_layout() {
+            return "a `layout` can say how it is written".to_owned();
+        }
+        "a `mapping` can give it one".to_owned()
     }
 
     fn value_at(&self, place: Place<'_, '_>) -> String {
@@ -206,6 +227,17 @@ impl Metric {
             return Ok(());
         }
         let hint = "with `on_missing: skip` it is left out";
+        Err(format!("{}: {what}: it is missing or null; {hint}", self.key).into())
+    }
+
+    /// The same for a label.
+    fn missing_label(&self, what: &dyn Display) -> Result {
+        match self.config.on_missing_label {
+            Some(OnMissingLabel::Empty) => return Ok(()),
+            None if self.config.on_missing == OnMissing::Skip => return Ok(()),
+            None | Some(OnMissingLabel::Error) => {}
+        }
+        let hint = "with `on_missing_label: empty` it is empty";
         Err(format!("{}: {what}: it is missing or null; {hint}", self.key).into())
     }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt::Display;
 
-use exporter_sdk::{At as _, ByteSize, Error, Result, Secret};
+use exporter_sdk::{At as _, ByteSize, Error, Result, Scrape, Secret};
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Proxy, RequestBuilder, Response, StatusCode, Url};
 use serde_json::Value;
 
 use crate::config::{BasicAuth, JsonConfig};
+use crate::document::{beginning, parse, parse_lines};
 use crate::extract::shown;
 use crate::tls::Identity;
 
@@ -23,6 +24,8 @@ pub(crate) struct Source {
     max_redirects: usize,
     max_body: ByteSize,
     valid_status: Vec<u16>,
+    /// Whether the document has one value per line.
+    lines: bool,
     way: Way,
     /// For `http`, and for `https`. Each is made by the first run that needs it, for connections are kept from run to run.
     clients: [Option<Client>; 2],
@@ -61,6 +64,7 @@ impl Source {
             max_redirects: config.max_redirects,
             max_body: config.max_body,
             valid_status: config.valid_status.clone(),
+            lines: config.lines,
             way: Way {
                 identity: Identity::new(&config.tls)?,
                 proxy,
@@ -75,11 +79,14 @@ impl Source {
         format!("{}: {error}", told(&self.url)).into()
     }
 
-    /// Fetches and parses the document.
-    pub(crate) async fn fetch(&mut self) -> Result<Value> {
+    /// Fetches and parses the document. Lines of it that cannot be parsed are left out of the scrape.
+    pub(crate) async fn fetch(&mut self, scrape: &mut Scrape<'_>) -> Result<Value> {
         let (url, response) = self.request().await?;
-        let answer = self.read(response).await;
-        answer.at(told(&url))
+        let body = self.read(response).await.at(told(&url))?;
+        if self.lines {
+            return Ok(parse_lines(&body, told(&url), scrape));
+        }
+        parse(&body).at(told(&url))
     }
 
     /// Sends the request, and again wherever it is redirected to.
@@ -160,7 +167,7 @@ impl Source {
     }
 
     /// Reads the answer, as far as it may be large.
-    async fn read(&self, mut response: Response) -> Result<Value> {
+    async fn read(&self, mut response: Response) -> Result<Vec<u8>> {
         let status = response.status();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
@@ -178,7 +185,7 @@ impl Source {
         if !valid {
             return Err(format!("status {status}: {}", beginning(&body)).into());
         }
-        parse(&body)
+        Ok(body)
     }
 }
 
@@ -217,21 +224,6 @@ fn redirect(from: &Url, response: &Response) -> Result<Option<Url>> {
     Ok(Some(next))
 }
 
-fn parse(body: &[u8]) -> Result<Value> {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    if body.is_empty() {
-        return Err("the answer has no body".into());
-    }
-    serde_json::from_slice(body)
-        .map_err(|error| format!("not JSON: {error}: {}", beginning(body)).into())
-}
-
-fn beginning(body: &[u8]) -> String {
-    // A character that is cut off does not matter in what is shown.
-    const LENGTH: usize = 1024;
-    shown(String::from_utf8_lossy(&body[..body.len().min(LENGTH)]).trim())
-}
-
 fn url(text: &str) -> Result<Url> {
     if text.is_empty() {
         return Err("it is missing; say where the document is".into());
@@ -259,7 +251,9 @@ fn told(url: &Url) -> String {
 /// The headers of the request, but for the credentials.
 fn headers(config: &JsonConfig) -> Result<HeaderMap> {
     let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let accept =
+        if config.lines { "application/x-ndjson, application/json" } else { "application/json" };
+    headers.insert(ACCEPT, HeaderValue::from_static(accept));
     for (name, value) in &config.headers {
         let key = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| format!("headers: {name:?} is no name of a header"))?;

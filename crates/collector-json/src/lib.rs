@@ -12,7 +12,28 @@
 //! A value is a number, `true` (1), `false` (0), text that is a number, or text that `mapping` has a number for. Whole
 //! numbers are exact up to 64 bits. A label is text, a number, `true` or `false`.
 //!
-//! What is missing (or null) fails the run, with a message that says where, or is left out with `on_missing: skip`. A path
+//! Values that are written for people need a key that says how:
+//!
+//! | document | keys | value |
+//! |---|---|---|
+//! | `"2026-11-27T18:00:00Z"`, `"2026-11-27"`, `"Fri, 27 Nov 2026 18:00:00 GMT"` | `format: time` | Unix time in seconds |
+//! | `"27.11.2026 19:00"` | `format: time`, `layout: "%d.%m.%Y %H:%M"`, `time_zone: Europe/Berlin` | likewise |
+//! | `1795802400000`, milliseconds | `format: time`, `factor: 0.001` | likewise |
+//! | `"1h30m"`, `"PT1H30M"`, `"2 days"`, `"01:30:00"` | `format: duration` | seconds; a day has 24 hours, years and months are refused |
+//! | `"512Mi"`, `"1.5 GiB"`, `"12kB"` | `format: size` | bytes; K, M, G and kB, MB, GB are powers of 1000, Ki and KiB of 1024, in upper or lower case |
+//! | `"85%"` | `format: percentage` | 0.85, for ratios are Prometheus' unit of percentages |
+//! | `"21,5"`, `"1.234,5"`, `"1 234 567"` | `decimal: comma` | 21.5, 1234.5, 1234567 |
+//! | `"1,234.5"`, `"1'234.5"` | `decimal: point` | 1234.5 |
+//! | `12.5`, milliseconds | `factor: 0.001` | 0.0125 |
+//!
+//! A number without a unit is Unix seconds, seconds, bytes or hundredths, by `format`, after it was multiplied by `factor`. With
+//! a `layout`, numbers are read by it as well.
+//!
+//! With `lines: true`, the document has one JSON value per line (NDJSON), and paths see a list of these: `$[*]`. A line that is
+//! not JSON costs itself; the log names it, and `exporter_collector_partial` is 1.
+//!
+//! What is missing (or null) fails the run, with a message that says where, or is left out with `on_missing: skip`. A label that
+//! is missing is empty with `on_missing_label: empty`, whatever becomes of values. A path
 //! with wildcards that finds nothing misses nothing, as long as there is a list or an object for it to look into: a list may be
 //! empty.
 //!
@@ -21,9 +42,13 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod document;
 mod extract;
 mod fetch;
+mod number;
+mod reading;
 mod term;
+mod time;
 mod tls;
 
 use exporter_sdk::{AsyncCollector, Context, Family, Result, Scrape, register};
@@ -56,7 +81,7 @@ impl AsyncCollector for Json {
     }
 
     async fn collect(&mut self, scrape: &mut Scrape<'_>) -> Result {
-        let document = self.source.fetch().await?;
+        let document = self.source.fetch(scrape).await?;
         self.metrics.iter().try_for_each(|metric| {
             metric.emit(&document, scrape).map_err(|error| self.source.at(error))
         })

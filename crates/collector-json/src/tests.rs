@@ -2,7 +2,9 @@
 
 mod extraction;
 mod http;
+mod lines;
 mod mistakes;
+mod reading;
 mod server;
 mod tls;
 
@@ -28,7 +30,7 @@ fn start(server: &Server, config: &str) -> Probed {
 exporter_testkit::conformance!(
     Json,
     setup: |case| {
-        let server = Server::of(include_str!("../tests/fixtures/orders.json"));
+        let server = Server::of(&case.read("orders.json"));
         case.replace("http://localhost:8000", &server.url());
     },
 );

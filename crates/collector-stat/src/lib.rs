@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn soft_interrupts_are_left_out_unless_asked_for() {
-        let host = Tree::copy("tests/fixtures");
+        let host = Tree::copy("tests/cases/sample/host.txt");
         let probe = Probe::of::<Stat, _>().tree(&host).start();
         assert!(probe.scrape().family("node_softirqs_total").is_none());
     }

@@ -61,7 +61,7 @@ fn a_file_that_is_wrong_costs_itself() {
         // What cannot stand beside what is on the page already.
         "exporter_collector_success 1\n",
         "# TYPE good histogram\ngood_bucket{le=\"+Inf\"} 1\n",
-        "# TYPE x_count gauge\nx_count{a=\"b\"} 1\n# TYPE x summary\nx_count 1\n",
+        "# TYPE x_count gauge\nx_count{a=\"b\"} 1\n# TYPE x summary\nx_sum 1\n",
     ] {
         let page = page(&[("a.prom", "good 1\n"), ("b.prom", wrong), ("c.prom", "fine 1\n")]);
         assert_eq!(page.names().len(), 4, "{wrong}: {:?}", page.names());
@@ -194,7 +194,7 @@ fn what_is_wrong_is_told_with_line_metric_and_the_other_file() {
         told("x 1\n", "y 1\nx{a=\"b\"} 1\nx 1\n"),
         "line 3: this series of `x` is in a.prom already, and left out here"
     );
-    let both = "# TYPE x_count gauge\nx_count{a=\"b\"} 1\n# TYPE x summary\nx_count 1\n";
+    let both = "# TYPE x_count gauge\nx_count{a=\"b\"} 1\n# TYPE x summary\nx_sum 1\n";
     assert_eq!(
         told("", both),
         "line 3: the summary `x` and `x_count` in this file both have lines `x_count`"
@@ -243,7 +243,7 @@ fn openmetrics_is_read_too() {
         "a.prom",
         concat!(
             "# TYPE c counter\nc_total 17 # {id=\"a\"} 0.5\nc_created 1.0\n# TYPE i info\ni_info{v=\"1\"} 1\n",
-            "# TYPE state stateset\nstate{state=\"a\"} 1\n# TYPE gh gaugehistogram\ngh_bucket{le=\"+Inf\"} 4\ngh_gcount 4\n# EOF\n",
+            "# TYPE state stateset\nstate{state=\"a\"} 1\n# TYPE gh gaugehistogram\ngh_bucket{le=\"+Inf\"} 4\ngh_gcount 4\ngh_gsum 1\n# EOF\n",
         ),
     )]);
     // A bucket of a gauge histogram would need the label `le`, which a gauge cannot have.
@@ -254,6 +254,30 @@ fn openmetrics_is_read_too() {
     )]);
     assert_eq!((page.counter("c_total", &[]), page.gauge("i_info", &[("v", "1")])), (17.0, 1.0));
     assert!(error(&page) == 0.0 && page.family("c_created").is_none());
+}
+
+#[test]
+fn a_file_of_openmetrics_follows_the_specification() {
+    let path = "# TYPE c counter\n# HELP c In C:\\dir.\nc_total{path=\"C:\\dir\"} 1\n# EOF\n";
+    let page = page(&[
+        ("a.prom", path),
+        ("b.prom", "# TYPE g gauge\ng{x=\"1\",} 1\n# EOF\n"),
+        ("c.prom", "# TYPE h histogram\nh_bucket{le=\"+Inf\"} 1\nh_sum 1\n# EOF\n"),
+    ]);
+    assert_eq!(page.counter("c_total", &[("path", "C:\\dir")]), 1.0);
+    assert_eq!(page.family("c_total").unwrap().help.as_deref(), Some("In C:\\dir."));
+    assert!(page.family("g").is_none() && page.family("h").is_none());
+    assert_eq!((page.samples("node_textfile_mtime_seconds").len(), error(&page)), (1, 1.0));
+}
+
+#[test]
+fn a_name_that_was_there_before_a_summary_is_not_of_it() {
+    let page = page(&[(
+        "a.prom",
+        "# TYPE x_count gauge\nx_count{a=\"b\"} 1\n# TYPE x summary\nx_count 2\n",
+    )]);
+    assert_eq!((page.gauge("x_count", &[("a", "b")]), page.samples("x_count").len()), (1.0, 2));
+    assert_eq!(error(&page), 0.0);
 }
 
 #[test]

@@ -52,10 +52,10 @@ impl Collector for Time {
     }
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
-        scrape.emit(&SECONDS, (), unix_time(SystemTime::now()));
+        scrape.emit(&SECONDS, (), unix_time(scrape.now()));
         // Looked up at each run, because it may change; jiff remembers it for some minutes.
         let zone = TimeZone::system();
-        let now = zone.to_offset_info(Timestamp::now());
+        let now = zone.to_offset_info(Timestamp::try_from(scrape.now())?);
         scrape.emit(&ZONE_OFFSET, [now.abbreviation()], now.offset().seconds());
         if self.clocksources.is_empty() {
             self.clocksources = clocksources(&self.folder, scrape);
@@ -95,28 +95,32 @@ fn clocksources(folder: &Path, scrape: &mut Scrape) -> Vec<Clocksource> {
 register!(Time);
 
 #[cfg(test)]
-exporter_testkit::conformance!(Time, volatile: ["node_time_seconds", "node_time_zone_offset_seconds"]);
+exporter_testkit::conformance!(Time, volatile: ["node_time_zone_offset_seconds"]);
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use exporter_sdk::Clock;
     use exporter_testkit::{Probe, Tree};
 
     use super::*;
 
     #[test]
     fn it_is_the_time_of_now() {
-        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-        let (host, before) = (Tree::new(), now());
-        let page = Probe::of::<Time, _>().tree(&host).start().scrape();
-        let time = page.gauge("node_time_seconds", &[]);
-        assert!(before <= time && time <= now(), "{before} {time} {}", now());
+        let clock = Clock::stopped_at(UNIX_EPOCH + Duration::from_millis(1_700_000_000_500));
+        let probe = Probe::of::<Time, _>().tree(&Tree::new()).clock(&clock).start();
+        assert_eq!(probe.scrape().gauge("node_time_seconds", &[]), 1_700_000_000.5);
+        clock.advance(Duration::from_mins(1));
+        let page = probe.scrape();
+        assert_eq!(page.gauge("node_time_seconds", &[]), 1_700_000_060.5);
         assert_eq!(page.samples("node_time_zone_offset_seconds").len(), 1);
         assert!(page.family("node_time_clocksource_current_info").is_none());
     }
 
     #[test]
     fn a_time_before_the_epoch_is_negative() {
-        assert_eq!(unix_time(UNIX_EPOCH - std::time::Duration::from_millis(1500)), -1.5);
+        assert_eq!(unix_time(UNIX_EPOCH - Duration::from_millis(1500)), -1.5);
     }
 
     #[test]

@@ -21,6 +21,11 @@ const EXIT_CODES: &str = "Exit codes: 0 after a regular end; 1 when the exporter
                           something, or `scrape` lacks the samples of a collector; 2 for a command line that is not \
                           understood.";
 
+/// The flags that every collector has, and that are not listed for each.
+const SCRAPE_FLAGS: &str = "Each collector also has a flag for every key under `scrape` of the configuration file: \
+                            --collector.NAME.scrape.timeout=5s, .min-interval=1m, .refresh=5m (in the background), \
+                            .sample-limit, .byte-limit, .failure-policy, .duplicates.";
+
 /// How often `--config.enable-auto-reload` looks.
 const AUTO_RELOAD: Duration = Duration::from_secs(30);
 
@@ -80,7 +85,7 @@ pub(crate) fn command(info: &BuildInfo, port: u16, flagged: &[Flagged<'_>]) -> C
         .version(info.version.clone())
         .long_version(long_version(info))
         .about("A Prometheus exporter.")
-        .after_help(EXIT_CODES)
+        .after_help(format!("{SCRAPE_FLAGS}\n\n{EXIT_CODES}"))
         .disable_help_subcommand(true)
         .subcommands(subcommands())
         .args(global("Configuration", config_args()))

@@ -4,7 +4,7 @@
 //! needs no value and has a `--no-` form; a list is given by repeating its flag.
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use exporter_runtime::{CollectorType, KeyDoc, Shape, document_keys};
+use exporter_runtime::{CollectorType, KeyDoc, Shape, document_keys, document_scrape_keys};
 use serde_json::Value;
 
 /// A value of the command line, and the key that it is for.
@@ -26,8 +26,8 @@ pub(crate) struct KeyFlag {
     path: Vec<String>,
     shape: Shape,
     help: String,
-    /// Whether it is a former name, of which `--help` does not tell.
-    former: bool,
+    /// Whether `--help` leaves it out: former names, and the keys that every collector has.
+    hidden: bool,
 }
 
 impl KeyFlag {
@@ -46,6 +46,8 @@ impl KeyFlag {
             }
             flags.extend(key.former_names.iter().map(|former| Self::of_former(&key, former, name)));
         }
+        let common = document_scrape_keys();
+        flags.extend(common.iter().map(|key| Self { hidden: true, ..Self::of_key(key, name) }));
         flags
     }
 
@@ -58,7 +60,7 @@ impl KeyFlag {
             path: top.into_iter().chain(key.path.iter().cloned()).collect(),
             shape: key.shape.clone(),
             help: format!("{}{}", key.description, default.unwrap_or_default()),
-            former: false,
+            hidden: false,
         }
     }
 
@@ -68,7 +70,7 @@ impl KeyFlag {
         if let Some(last) = key.path.last_mut() {
             former.clone_into(last);
         }
-        Self { former: true, ..Self::of_key(&key, name) }
+        Self { hidden: true, ..Self::of_key(&key, name) }
     }
 
     /// The flag for the file that a secret is read from.
@@ -94,7 +96,7 @@ impl KeyFlag {
         let arg = Arg::new(self.flag.clone())
             .long(self.flag.clone())
             .help(self.help.clone())
-            .hide(self.former)
+            .hide(self.hidden)
             .global(true);
         match self.shape {
             Shape::Boolean => {

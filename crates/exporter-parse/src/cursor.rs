@@ -1,8 +1,18 @@
 //! A place in a line.
 
 use crate::error::ParseError;
+use crate::number;
 
 pub(crate) type Result<T, E = ParseError> = std::result::Result<T, E>;
+
+/// What becomes of a backslash before a character that needs none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undefined {
+    /// It is an error.
+    Refused,
+    /// It stands for itself.
+    Kept,
+}
 
 /// Reads one line from left to right.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +46,12 @@ impl<'a> Cursor<'a> {
         &rest[..end]
     }
 
+    /// The place before the last character of the line.
+    pub(crate) fn before_last(mut self) -> Self {
+        self.at = self.line.char_indices().next_back().map_or(0, |(at, _)| at);
+        self
+    }
+
     /// Takes `text`, if it is next.
     pub(crate) fn take(&mut self, text: &str) -> bool {
         let found = self.rest().starts_with(text);
@@ -66,18 +82,18 @@ impl<'a> Cursor<'a> {
         Err(ParseError { line: self.number, column, message })
     }
 
-    /// A string between quotes, whose opening one was taken. Escapes are `\\`, `\"` and `\n`.
-    pub(crate) fn quoted(&mut self, what: &str) -> Result<String> {
-        let text = self.escaped(what, |c| c == '"')?;
+    /// A string between quotes, whose opening one was taken.
+    pub(crate) fn quoted(&mut self, what: &str, undefined: Undefined) -> Result<String> {
+        let text = self.escaped(what, undefined)?;
         self.expect("\"", &format!("behind {what}"))?;
         Ok(text)
     }
 
-    /// Text with escapes, up to a character that ends it, or the end of the line.
-    pub(crate) fn escaped(&mut self, what: &str, ends: impl Fn(char) -> bool) -> Result<String> {
+    /// Text with the escapes `\\`, `\"` and `\n`, up to a double quote or the end of the line.
+    pub(crate) fn escaped(&mut self, what: &str, undefined: Undefined) -> Result<String> {
         let mut text = String::new();
         loop {
-            text.push_str(self.take_while(|c| !ends(c) && c != '\\'));
+            text.push_str(self.take_while(|c| c != '"' && c != '\\'));
             let start = *self;
             if !self.take("\\") {
                 return Ok(text);
@@ -88,6 +104,8 @@ impl<'a> Cursor<'a> {
                 '"'
             } else if self.take("n") {
                 '\n'
+            } else if undefined == Undefined::Kept && !self.is_done() {
+                '\\'
             } else {
                 let message = format!("an escape that is none in {what}; write \\\\, \\\" or \\n");
                 return start.error(message);
@@ -99,7 +117,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn name(&mut self, what: &str, colons: bool) -> Result<String> {
         let start = *self;
         if self.take("\"") {
-            let name = self.quoted(what)?;
+            let name = self.quoted(what, Undefined::Refused)?;
             return if name.is_empty() {
                 start.error(format!("{what} is empty"))
             } else {
@@ -121,12 +139,9 @@ impl<'a> Cursor<'a> {
         if word.is_empty() {
             return self.fail(&format!("expected {what}"));
         }
-        match word.parse() {
+        match number::parse(word) {
             Ok(number) => Ok(number),
-            Err(_) => start.error(format!(
-                "{what} `{}` is not a number; write a decimal number, +Inf, -Inf or NaN",
-                word.escape_debug()
-            )),
+            Err(problem) => start.error(format!("{what} `{}` {problem}", word.escape_debug())),
         }
     }
 }

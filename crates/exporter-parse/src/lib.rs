@@ -9,16 +9,26 @@
 //! ```
 //!
 //! Sources: [exposition formats](https://prometheus.io/docs/instrumenting/exposition_formats/) and the
-//! [OpenMetrics specification](https://prometheus.io/docs/specs/om/open_metrics_spec/). Quoted names, which Prometheus 3
-//! brought, are read in both. Numbers are decimal; hexadecimal ones and underscores, which Go reads, are in neither
-//! document and are refused.
+//! [OpenMetrics specification](https://prometheus.io/docs/specs/om/open_metrics_spec/).
+//!
+//! OpenMetrics is held to everything that the specification demands of a page and a reader can check, its grammar first.
+//! The text format is read as client_golang's reader and the Prometheus server read it: what both refuse is refused, and
+//! what one of them reads is read, with these exceptions. Refused are a backslash in a label value that escapes nothing, a
+//! last line without a line feed, metadata that comes twice or a type behind its samples (client_golang refuses them), a
+//! series that comes twice, quantiles beyond 0 to 1, and samples of histograms and summaries without their label (both
+//! would drop something).
+//!
+//! Quoted names, which Prometheus 3 brought, are read in both. Numbers are decimal; hexadecimal ones and underscores are in
+//! neither.
 
 #![forbid(unsafe_code)]
 
-mod check;
+mod buckets;
 mod cursor;
 mod error;
+mod families;
 mod model;
+mod number;
 mod openmetrics;
 mod reader;
 mod text;

@@ -1,9 +1,11 @@
 //! Text format 0.0.4.
 
-use crate::check;
+mod check;
+
 use crate::cursor::{Cursor, Result};
+use crate::families::Families;
 use crate::model::{Exposition, Kind, Sample};
-use crate::reader::{Families, series};
+use crate::reader::Format;
 
 /// Reads a page of text format 0.0.4.
 ///
@@ -14,7 +16,8 @@ pub fn parse_text(page: &str) -> Result<Exposition> {
     parse(page, Families::default())
 }
 
-/// Like [`parse_text`], but the lines of a family may stand apart, as Prometheus itself tolerates it.
+/// Like [`parse_text`], but the lines of a family may stand apart, and the buckets of a histogram may contradict each other,
+/// as Prometheus itself tolerates it.
 ///
 /// # Errors
 ///
@@ -26,13 +29,21 @@ pub fn parse_text_ungrouped(page: &str) -> Result<Exposition> {
 }
 
 fn parse(page: &str, mut families: Families) -> Result<Exposition> {
+    let mut series = check::Series::default();
     for (index, line) in page.split_inclusive('\n').enumerate() {
         let mut cursor = Cursor::new(line.strip_suffix('\n').unwrap_or(line), index + 1);
         cursor.skip_blanks();
+        if cursor.is_done() {
+            continue;
+        }
         if cursor.take("#") {
             comment(&mut cursor, &mut families)?;
-        } else if !cursor.is_done() {
-            sample(&mut cursor, &mut families)?;
+        } else {
+            let place = cursor;
+            let sample = sample(&mut cursor)?;
+            series.add(&sample, &place)?;
+            let family = families.open(&family_of(&sample.name, &families), &place)?;
+            family.samples.push(sample);
         }
         if !line.ends_with('\n') {
             let mut end = cursor;
@@ -49,58 +60,53 @@ fn parse(page: &str, mut families: Families) -> Result<Exposition> {
     Ok(families.page)
 }
 
-/// `# HELP name text` or `# TYPE name kind`; any other comment says nothing.
+/// `# HELP name text` or `# TYPE name kind`. Any other comment says nothing, nor does one without a text or kind.
 fn comment(line: &mut Cursor<'_>, families: &mut Families) -> Result<()> {
     line.skip_blanks();
     let keyword = line.take_while(|c| c != ' ' && c != '\t');
-    if keyword != "HELP" && keyword != "TYPE" {
+    line.skip_blanks();
+    if line.is_done() || (keyword != "HELP" && keyword != "TYPE") {
         return Ok(());
     }
-    line.skip_blanks();
     let place = *line;
     let name = line.name("the name of a metric", true)?;
     if !line.is_done() && !line.rest().starts_with([' ', '\t']) {
         return line.fail("expected a blank behind the name of a metric");
     }
     line.skip_blanks();
-    if keyword == "TYPE" && !families.typed.insert(name.clone()) {
-        return place.error(format!("`{name}` has a TYPE line already"));
+    if line.is_done() {
+        return Ok(());
     }
-    let family = families.open(&name, &place)?;
+    let name = family_of(&name, families);
+    let family = families.describe(keyword, &name, &place)?;
     if keyword == "HELP" {
-        if family.help.is_some() {
-            return place.error(format!("`{name}` has a HELP line already"));
-        }
         family.help = Some(unescape(line.rest()));
         return Ok(());
     }
-    let kind_at = *line;
-    let kind = match line.take_while(|c| c != ' ' && c != '\t') {
-        "counter" => Kind::Counter,
-        "gauge" => Kind::Gauge,
-        "histogram" => Kind::Histogram,
-        "summary" => Kind::Summary,
-        "untyped" => Kind::Unknown,
-        "" => return kind_at.fail("expected a type"),
-        other => {
-            return kind_at.error(format!(
-                "`{}` is no type; write counter, gauge, histogram, summary or untyped",
-                other.escape_debug()
-            ));
-        }
-    };
-    line.skip_blanks();
-    if !line.is_done() {
-        return line.fail("expected nothing behind a type");
-    }
+    family.kind = kind(line)?;
     if let Some(sample) = family.samples.first() {
         return place.error(format!(
             "the TYPE line of `{name}` must stand before its samples, the first of which is in line {}",
             sample.line
         ));
     }
-    family.kind = kind;
     Ok(())
+}
+
+/// The type that is the rest of a line, in letters of any case, as Go reads it.
+fn kind(line: &Cursor<'_>) -> Result<Kind> {
+    let word = line.rest();
+    match word.to_ascii_lowercase().as_str() {
+        "counter" => Ok(Kind::Counter),
+        "gauge" => Ok(Kind::Gauge),
+        "histogram" => Ok(Kind::Histogram),
+        "summary" => Ok(Kind::Summary),
+        "untyped" => Ok(Kind::Unknown),
+        _ => line.error(format!(
+            "`{}` is no type; write counter, gauge, histogram, summary or untyped",
+            word.escape_debug()
+        )),
+    }
 }
 
 /// Escapes of a help text. What is none stays as it is.
@@ -120,9 +126,9 @@ fn unescape(text: &str) -> String {
     unescaped + rest
 }
 
-fn sample(line: &mut Cursor<'_>, families: &mut Families) -> Result<()> {
-    let place = *line;
-    let (name, labels) = series(line, true)?;
+fn sample(line: &mut Cursor<'_>) -> Result<Sample> {
+    let number = line.number;
+    let (name, labels) = Format::Text.series(line)?;
     line.skip_blanks();
     let value = line.number("the value")?;
     line.skip_blanks();
@@ -131,11 +137,7 @@ fn sample(line: &mut Cursor<'_>, families: &mut Families) -> Result<()> {
     if !line.is_done() {
         return line.fail("expected nothing behind a time stamp");
     }
-    let sample = Sample { name, labels, value, timestamp, exemplar: None, line: place.number };
-    families.check_new(&sample, false, &place)?;
-    let family = families.open(&family_of(&sample.name, families), &place)?;
-    family.samples.push(sample);
-    Ok(())
+    Ok(Sample { name, labels, value, timestamp, exemplar: None, line: number })
 }
 
 fn milliseconds(line: &mut Cursor<'_>) -> Result<f64> {
@@ -151,8 +153,11 @@ fn milliseconds(line: &mut Cursor<'_>) -> Result<f64> {
     }
 }
 
-/// `x` for the sample `x_bucket` of a histogram `x`.
+/// The family that a name belongs to: that of the name, or `x` for `x_bucket` where `x` is a histogram.
 fn family_of(name: &str, families: &Families) -> String {
+    if families.kind(name).is_some() {
+        return name.to_owned();
+    }
     for (suffix, kinds) in [
         ("_bucket", &[Kind::Histogram][..]),
         ("_sum", &[Kind::Histogram, Kind::Summary]),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_config::{
-    Key, Node, NodeValue, Origin, Problem, check_keys, mask_secrets, read_as, read_with,
-    rename_keys, resolve_secrets, restore_text, unknown_name,
+    Key, KeyDoc, Node, NodeValue, Origin, Problem, check_keys, document_keys, mask_secrets, read_as,
+    read_with, rename_keys, resolve_secrets, restore_text, unknown_name,
 };
 use exporter_sdk::{ByteSize, HumanDuration, Paths, ScrapeDefaults, Secret, names};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -70,6 +70,15 @@ pub(crate) struct WebKeys {
     pub(crate) bearer_tokens: Vec<Secret>,
     /// Paths that are answered without authentication, such as `/-/healthy` and `/-/ready`; without `--web.route-prefix`.
     pub(crate) unauthenticated_paths: Vec<String>,
+}
+
+/// The keys under `scrape` of each collector, as documentation and flags need them.
+pub fn document_scrape_keys() -> Vec<KeyDoc> {
+    let mut keys = document_keys(&schema_for!(ScrapeKeys));
+    for key in &mut keys {
+        key.path.insert(0, "scrape".to_owned());
+    }
+    keys
 }
 
 /// The longest time that makes sense in a scrape.

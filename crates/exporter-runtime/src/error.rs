@@ -25,6 +25,18 @@ pub enum StartError {
     /// The configuration of a collector is wrong.
     #[error(transparent)]
     Config(#[from] Problem),
+    /// A collector panicked instead of refusing its configuration.
+    #[error(
+        "the collector `{collector}` of {origin} panicked in `new`: {message}; that is a defect of the collector, not a mistake in the configuration"
+    )]
+    Panic {
+        /// The name under which it was to run.
+        collector: String,
+        /// Where it was registered.
+        origin: Origin,
+        /// What it said, and where.
+        message: String,
+    },
     /// A collector cannot have instances.
     #[error("collector `{collector}` cannot be one of several: {problem}")]
     Instance {

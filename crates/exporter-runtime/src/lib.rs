@@ -43,7 +43,7 @@ mod work;
 pub use crate::build_info::BuildInfo;
 pub use crate::catalog::{Catalog, CatalogError, CollectorType};
 pub use crate::caught::is_panic_of_collector;
-pub use crate::configuration::{effective_configuration, read_settings};
+pub use crate::configuration::{document_scrape_keys, effective_configuration, read_settings};
 pub use crate::configuration_schema::configuration_schema;
 pub use crate::error::StartError;
 pub use crate::options::RegistryOptions;

@@ -1,7 +1,7 @@
 //! What a collector is built from.
 
 use exporter_config::{Node, read_with};
-use exporter_sdk::{AnyCollector, Context, Paths};
+use exporter_sdk::{AnyCollector, Clock, Context, Paths};
 
 use crate::catalog::CollectorType;
 use crate::configuration::collector_path;
@@ -13,6 +13,7 @@ pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) config: Node,
     pub(crate) paths: Paths,
+    pub(crate) clock: Clock,
 }
 
 impl Plan {
@@ -25,6 +26,7 @@ impl Plan {
     /// Builds the collector.
     pub(crate) fn build(&self, kind: &CollectorType) -> Result<AnyCollector, StartError> {
         let context = Context::new(&self.name).with_paths(self.paths.clone());
+        let context = context.with_clock(self.clock.clone());
         let path = collector_path(&self.name);
         Ok(read_with(&self.config, &path, |config| kind.build(config, &context))?)
     }

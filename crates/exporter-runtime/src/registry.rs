@@ -287,6 +287,7 @@ impl Generation {
                 name: enabled.name.to_owned(),
                 config: settings.config(enabled.name),
                 paths: settings.paths.clone(),
+                clock: settings.clock.clone(),
             };
             let scrape = settings.scrape_of(enabled.name, enabled.kind);
             let same = kept.get(enabled.name).filter(|slot| slot.plan.is_like(&plan));

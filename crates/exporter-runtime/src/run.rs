@@ -120,7 +120,11 @@ impl Run {
 
     /// Has `gathering` no longer wait for the end, if the run is overdue. Returns the deadline of a run that goes on within
     /// its time-out.
-    pub(crate) fn leave_overdue(&self, gathering: &Arc<Gathering>, now: Instant) -> Option<Instant> {
+    pub(crate) fn leave_overdue(
+        &self,
+        gathering: &Arc<Gathering>,
+        now: Instant,
+    ) -> Option<Instant> {
         let mut state = self.lock();
         let RunState::Going(gatherings) = &mut *state else { return None };
         if !self.is_overdue(now) {

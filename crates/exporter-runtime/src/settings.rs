@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_config::{Node, Origin, SecretFile};
-use exporter_sdk::{Paths, ScrapeDefaults, Secret, names};
+use exporter_sdk::{Clock, Paths, ScrapeDefaults, Secret, names};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,8 @@ pub struct Settings {
     pub timeout_offset: Duration,
     /// Where the host's file systems are.
     pub paths: Paths,
+    /// The clock that collectors read.
+    pub clock: Clock,
     /// What was said of single collectors, by name: `json`, or `json@orders` for one of several.
     pub collectors: BTreeMap<String, CollectorSettings>,
     /// Who may read the pages.
@@ -36,6 +38,7 @@ impl Default for Settings {
             scrape: ScrapeSettings::default(),
             timeout_offset: Duration::from_millis(500),
             paths: Paths::default(),
+            clock: Clock::system(),
             collectors: BTreeMap::new(),
             web: Arc::default(),
         }

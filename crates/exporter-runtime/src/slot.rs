@@ -8,13 +8,11 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exporter_config::Problem;
 use exporter_sdk::{AnyCollector, Family, Origin, Recorder, RunError, RunOptions, Snapshot};
 
 use crate::catalog::CollectorType;
 use crate::caught::catch;
 use crate::claims::{Claims, Others, Owner};
-use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
@@ -93,9 +91,11 @@ impl Slot {
         // A panic in the middle of a reload must cost the reload only.
         let built = catch(|| plan.build(kind).map(|collector| (collector.describe(), collector)));
         let (families, collector) = built.unwrap_or_else(|thrown| {
-            let message = thrown.to_string();
-            let origin = plan.config.origin.clone();
-            Err(Problem::new(origin, &collector_path(&plan.name), &message).into())
+            Err(StartError::Panic {
+                collector: plan.name.clone(),
+                origin: *kind.origin(),
+                message: thrown.to_string(),
+            })
         })?;
         if matches!(collector, AnyCollector::Async(_)) || scrape.is_background() {
             services.reactor().map_err(|error| StartError::Reactor(error.to_string()))?;
@@ -348,6 +348,7 @@ impl Slot {
             sample_limit: scrape.sample_limit,
             byte_limit: Some(scrape.byte_limit),
             deadline: Some(run.deadline),
+            clock: self.plan.clock.clone(),
             parts: Some(self.gate.clone()),
             owners: state.others.clone().map(|others| others as _),
         }

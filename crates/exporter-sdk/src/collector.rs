@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::desc::Desc;
 use crate::error::Result;
 use crate::family::Family;
@@ -205,17 +206,24 @@ impl Default for Paths {
 pub struct Context {
     name: String,
     paths: Paths,
+    clock: Clock,
 }
 
 impl Context {
     /// The surroundings of the collector of this name: `orders`, or `orders@north` for one of several.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), paths: Paths::default() }
+        Self { name: name.into(), paths: Paths::default(), clock: Clock::system() }
     }
 
     /// With the host's file systems elsewhere.
     pub fn with_paths(mut self, paths: Paths) -> Self {
         self.paths = paths;
+        self
+    }
+
+    /// With another clock than that of the system.
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -232,5 +240,10 @@ impl Context {
     /// Where the host's file systems are.
     pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    /// The clock, for code that computes with time outside a run.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 }

@@ -46,6 +46,7 @@ compile_error!(
 );
 
 mod arena;
+mod clock;
 mod collector;
 mod desc;
 mod duplicates;
@@ -72,6 +73,7 @@ mod snapshot;
 mod value;
 
 pub use crate::arena::Cursor;
+pub use crate::clock::Clock;
 pub use crate::collector::{AsyncCollector, Collector, Context, NoConfig, Paths};
 pub use crate::desc::{Desc, Kind};
 pub use crate::duplicates::{Deduplicator, Duplicates};

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::family::Family;
 
@@ -21,6 +22,8 @@ pub struct RunOptions {
     pub parts: Option<Arc<dyn Parts>>,
     /// Who has which names besides it. Without it, nobody has any.
     pub owners: Option<Arc<dyn Owners>>,
+    /// The clock that the collector reads.
+    pub clock: Clock,
 }
 
 impl fmt::Debug for RunOptions {

@@ -210,6 +210,11 @@ impl Scrape<'_> {
         self.snapshot.omissions.add(place, reason.into());
     }
 
+    /// The time of day. A collector reads it here instead of from [`SystemTime::now`], so that a test can set it.
+    pub fn now(&self) -> SystemTime {
+        self.options.clock.now()
+    }
+
     /// When the run is given up, for sources that can be told how long they may take. `None` where nobody waits.
     pub fn deadline(&self) -> Option<Instant> {
         self.options.deadline

@@ -1,19 +1,17 @@
 //! What holds for every collector, as tests: one line in its crate.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use exporter_parse::{Family, Kind, Sample};
-use exporter_runtime::{CollectorType, Reason, lint};
-use exporter_sdk::{Family as Described, Paths, Register, Registration};
+use exporter_runtime::{Reason, lint};
+use exporter_sdk::{Family as Described, Registration};
 
+use crate::case::{Case, SAMPLE};
+use crate::keys;
 use crate::page::Page;
-use crate::probe::{Probed, kind_of};
-use crate::tree::{Tree, paths_under};
-use crate::{golden, keys};
+use crate::probe::{Probed, without_place};
+use crate::tree::paths_under;
 
 /// Tests what holds for every collector. Put it at the bottom of the file that has the collector:
 ///
@@ -26,30 +24,44 @@ use crate::{golden, keys};
 /// its default configuration unless it needs to be switched on; its sample configuration (the file `sample.yml` of the
 /// package, a whole configuration file) is read and runs, a key that it does not have is refused, every key and metric is
 /// documented, it emits only what it described, no series comes twice, no counter falls (buckets, counts and sums are
-/// counters as well), names are as promtool wants them, runs end within their time-out, and its page is that of
-/// `tests/golden.prom`, which `UPDATE_GOLDEN=1 cargo test` writes.
+/// counters as well), names are as promtool wants them, runs end within their time-out, and every case gives its page.
 ///
-/// Where the package has a folder `tests/fixtures`, the collector sees the host that is there (`proc`, `sys`,
-/// `run/udev/data`; the folder itself is the root). The files of a folder `tests/fixtures-later` take the place of those
-/// before the last of the runs that look at counters: what the host says later.
+/// A case is a folder `tests/cases/NAME` of the package:
+///
+/// | file | what it is |
+/// |---|---|
+/// | `host.txt` or `host/` | the files of the host that the collector sees, in one text or in a folder, see [`Tree`](crate::Tree). Without them, it sees this machine |
+/// | `config.yml` | a whole configuration file. Without it, the collector runs with its defaults |
+/// | `page.prom` | what the collector gives. Comments at its end say what the run left out, or why there is no page |
+/// | `later.txt` or `later/` | the files of the host that are different a minute later, if any |
+/// | `later.prom` | what the same collector gives then |
+///
+/// `UPDATE_GOLDEN=1 cargo test` writes `page.prom` and `later.prom`. The case `sample`, which every collector has, has the
+/// configuration of `sample.yml`; the other tests of the module use it as well. The clock of a case stands at
+/// 2023-11-14 22:13:20 UTC.
 ///
 /// What is different about a collector stands behind its type, in this order:
 ///
 /// ```text
 /// exporter_testkit::conformance!(
 ///     Orders,
-///     volatile: ["orders_open"],      // differs from run to run: the golden has its label names only
-///     setup: |case| {                 // before anything else
-///         let server = serve_orders();
-///         case.replace("http://localhost:8000", &server.url());   // in the sample configuration
+///     folder: "tests/orders",         // of several collectors in one package: sample.yml and cases/ are there
+///     volatile: ["orders_open"],      // differs from run to run: the page in the file has its label names only
+///     setup: |case| {                 // before anything else, for every case
+///         let server = Server::of(&case.read("orders.json"));     // a file of the case
+///         case.replace("http://localhost:8000", &server.url());   // in its configuration
 ///         case.keep(server);                                      // until the test ends
 ///     },
 /// );
 /// ```
+///
+/// The module is called `conformance`. Where one file has several collectors, each line stands in a module of its own:
+/// `mod orders { use super::*; exporter_testkit::conformance!(Orders, folder: "tests/orders"); }`.
 #[macro_export]
 macro_rules! conformance {
     (
         $collector:ident
+        $(, folder: $folder:expr)?
         $(, volatile: $volatile:expr)?
         $(, setup: $setup:expr)?
         $(,)?
@@ -57,8 +69,10 @@ macro_rules! conformance {
         mod conformance {
             use super::*;
 
-            fn case() -> $crate::Case {
+            fn case(name: &str) -> $crate::Case {
                 let case = $crate::Case::of::<$collector, _>(env!("CARGO_MANIFEST_DIR"));
+                $(let case = case.folder($folder);)?
+                let case = case.named(name);
                 $(let case = case.volatile(&$volatile);)?
                 $(let case = case.setup($setup);)?
                 case
@@ -74,7 +88,11 @@ macro_rules! conformance {
                 keys_and_metrics_are_documented
                 counters_do_not_fall
                 names_are_as_promtool_wants_them
-                page_is_the_golden_one
+            }
+
+            #[test]
+            fn cases_give_their_pages() {
+                $crate::cases_give_their_pages(case);
             }
         }
     };
@@ -82,57 +100,13 @@ macro_rules! conformance {
         $(
             #[test]
             fn $test() {
-                case().$test();
+                case("sample").$test();
             }
         )*
     };
 }
 
-/// A collector, and what its conformance is tested with. Made by [`conformance!`].
-#[derive(Debug)]
-pub struct Case {
-    kind: CollectorType,
-    folder: PathBuf,
-    replacements: Vec<(String, String)>,
-    volatile: Vec<&'static str>,
-    kept: Vec<Box<dyn Any>>,
-}
-
 impl Case {
-    /// The collector of this type, of the package in this folder.
-    #[track_caller]
-    pub fn of<C: Register<Way>, Way>(folder: &str) -> Self {
-        Self {
-            kind: kind_of::<C, Way>(),
-            folder: folder.into(),
-            replacements: Vec::new(),
-            volatile: Vec::new(),
-            kept: Vec::new(),
-        }
-    }
-
-    /// Families of which the golden has the label names only.
-    pub fn volatile(mut self, families: &[&'static str]) -> Self {
-        self.volatile = families.to_vec();
-        self
-    }
-
-    /// Prepares what the sample configuration speaks of.
-    pub fn setup(mut self, setup: impl FnOnce(&mut Self)) -> Self {
-        setup(&mut self);
-        self
-    }
-
-    /// Replaces text of the sample configuration, in which it must be.
-    pub fn replace(&mut self, from: &str, to: &str) {
-        self.replacements.push((from.to_owned(), to.to_owned()));
-    }
-
-    /// Keeps something until the test ends, such as a server.
-    pub fn keep(&mut self, guard: impl Any) {
-        self.kept.push(Box::new(guard));
-    }
-
     /// An exporter that links the package has the collector.
     pub fn is_registered(&self) {
         let name = self.kind.name();
@@ -147,19 +121,19 @@ impl Case {
     /// moment does not keep the exporter from starting.
     pub fn it_is_built_without_its_source(&self) {
         let nowhere = paths_under(Path::new("/nonexistent"));
-        let built = self.build(&self.sample(), nowhere);
-        assert!(
-            built.is_ok(),
-            "`new` fails where there is nothing to read: {}; it does no I/O: read and connect in `collect`",
-            built.unwrap_err()
-        );
+        if let Err(refused) = self.build(&self.sample(), nowhere) {
+            panic!(
+                "`new` fails where there is nothing to read: {}; it does no I/O: read and connect in `collect`",
+                without_place(&refused, self.kind.name())
+            );
+        }
     }
 
     /// A collector that runs when nobody mentions it has to run without configuration, or to say that its source is not
     /// there.
     pub fn default_configuration_runs(&self) {
         if self.kind.default_enabled() {
-            let probed = self.start(&format!("collectors: {{{}: }}", self.kind.name()));
+            let probed = self.built(&format!("collectors: {{{}: }}", self.kind.name()));
             if let Some(failure) = probed.missing() {
                 assert!(
                     failure.reason == Reason::Unavailable,
@@ -179,7 +153,7 @@ impl Case {
             "sample.yml does not configure `{}`; it is a whole configuration file:\ncollectors:\n  {0}:",
             self.kind.name()
         );
-        let probed = self.start(&sample);
+        let probed = self.built(&sample);
         for run in ["first", "second"] {
             let page = probed.scrape();
             assert!(!page.families.is_empty(), "the {run} run with sample.yml found nothing");
@@ -221,14 +195,11 @@ impl Case {
 
     /// No counter is less than it was a run before.
     pub fn counters_do_not_fall(&self) {
-        let (fixtures, later) = (self.fixtures(), self.folder.join("tests/fixtures-later"));
-        let host = later.is_dir().then(|| Tree::copy(&fixtures));
-        let paths = host.as_ref().map_or_else(|| self.paths(), Tree::paths);
-        let probed = self.built(&self.sample(), paths);
+        let probed = self.sampled();
         let mut before = BTreeMap::new();
         for run in 0..4 {
-            if let (Some(host), 3) = (&host, run) {
-                host.overlay(&later);
+            if run == 3 {
+                self.become_later();
             }
             let now = growing(&probed.scrape());
             for (series, value) in &now {
@@ -259,57 +230,8 @@ impl Case {
         );
     }
 
-    /// The page is `tests/golden.prom`.
-    pub fn page_is_the_golden_one(&self) {
-        let text = golden::mask(&self.sampled().text(), &self.volatile);
-        let text = text.replace(&*self.fixtures().to_string_lossy(), "FIXTURES");
-        let text = self.replacements.iter().fold(text, |text, (from, to)| text.replace(to, from));
-        golden::check(&self.folder.join("tests/golden.prom"), &text);
-    }
-
-    fn sample(&self) -> String {
-        let file = self.folder.join("sample.yml");
-        let mut text = fs::read_to_string(&file).unwrap_or_else(|error| {
-            panic!(
-                "{}: {error}; write one, `collectors: {{{}: }}` at least: it is what the documentation shows",
-                file.display(),
-                self.kind.name()
-            )
-        });
-        for (from, to) in &self.replacements {
-            assert!(
-                text.contains(from),
-                "sample.yml does not have `{from}`, which was to be replaced"
-            );
-            text = text.replace(from, to);
-        }
-        text
-    }
-
-    fn fixtures(&self) -> PathBuf {
-        self.folder.join("tests/fixtures")
-    }
-
     fn sampled(&self) -> Probed {
-        self.start(&self.sample())
-    }
-
-    fn start(&self, file: &str) -> Probed {
-        self.built(file, self.paths())
-    }
-
-    fn paths(&self) -> Paths {
-        let fixtures = self.fixtures();
-        if fixtures.is_dir() { paths_under(&fixtures) } else { Paths::default() }
-    }
-
-    fn built(&self, file: &str, paths: Paths) -> Probed {
-        let built = self.build(file, paths);
-        built.unwrap_or_else(|error| panic!("it cannot be built: {error}"))
-    }
-
-    fn build(&self, file: &str, paths: Paths) -> Result<Probed, String> {
-        Probed::of_file(file, self.kind.clone(), paths, Duration::from_secs(10))
+        self.built(&self.sample())
     }
 
     /// What was described, and what a run added where it may.
@@ -320,6 +242,14 @@ impl Case {
         families.dedup_by(|a, b| a.name() == b.name());
         families
     }
+}
+
+/// Every case of a collector gives the page that it has in a file. `case` makes the case of a name. All that differ are told.
+pub fn cases_give_their_pages(case: impl Fn(&str) -> Case) {
+    let names = case(SAMPLE).names();
+    let compared = names.iter().filter_map(|name| case(name).compare().err());
+    let differences: Vec<String> = compared.collect();
+    assert!(differences.is_empty(), "{}", differences.join("\n\n"));
 }
 
 /// The samples of a page that do not fall while their source runs.

@@ -2,26 +2,32 @@
 
 use std::env;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use crate::page::Page;
 
-/// Compares text with that of a file, or writes the file when the environment has `UPDATE_GOLDEN=1`.
-#[track_caller]
-pub(crate) fn check(file: &Path, actual: &str) {
-    if env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        fs::write(file, actual).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        return;
+/// Compares text with that of a file, or writes the file, and the folders on the way to it, when the environment has
+/// `UPDATE_GOLDEN=1`.
+pub(crate) fn compare(file: &Path, actual: &str) -> Result<(), String> {
+    let update = env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1");
+    compare_or_write(file, actual, update)
+}
+
+fn compare_or_write(file: &Path, actual: &str, write: bool) -> Result<(), String> {
+    let place = |error: io::Error| format!("{}: {error}", file.display());
+    if write {
+        file.parent().map_or(Ok(()), fs::create_dir_all).map_err(place)?;
+        return fs::write(file, actual).map_err(place);
     }
-    let expected = fs::read_to_string(file).unwrap_or_else(|error| {
-        panic!("{}: {error}; UPDATE_GOLDEN=1 cargo test writes it", file.display())
-    });
-    if let Some(difference) = difference(&expected, actual) {
-        panic!(
+    let expected = fs::read_to_string(file)
+        .map_err(|error| format!("{}; UPDATE_GOLDEN=1 cargo test writes it", place(error)))?;
+    difference(&expected, actual).map_or(Ok(()), |difference| {
+        Err(format!(
             "{} and the page differ; if the page is right, UPDATE_GOLDEN=1 cargo test takes it over\n{difference}",
             file.display()
-        );
-    }
+        ))
+    })
 }
 
 /// The lines that only one of two texts has, `-` for those of the expected one.
@@ -74,6 +80,17 @@ mod tests {
             "# TYPE a gauge\na{x=\"1\",y=\"} 2\"} 3\na{x=\"2\",y=\"\"} 4\n# TYPE b gauge\nb 1\n";
         assert_eq!(mask(page, &["a"]), "# TYPE a gauge\na{x,y} *\n# TYPE b gauge\nb 1\n");
         assert_eq!(mask("b 1\n", &["b"]), "b *\n");
+    }
+
+    #[test]
+    fn a_file_is_written_with_the_folders_on_the_way_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cases/sample/page.prom");
+        let missing = compare_or_write(&file, "a 1\n", false).unwrap_err();
+        assert!(missing.ends_with("UPDATE_GOLDEN=1 cargo test writes it"), "{missing}");
+        compare_or_write(&file, "a 1\n", true).unwrap();
+        compare_or_write(&file, "a 1\n", false).unwrap();
+        assert!(compare_or_write(&file, "a 2\n", false).unwrap_err().contains("- a 1\n+ a 2"));
     }
 
     #[test]

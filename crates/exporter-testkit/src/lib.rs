@@ -17,9 +17,11 @@
 #![forbid(unsafe_code)]
 #![expect(clippy::missing_panics_doc, reason = "everything here does, and says so once, above")]
 
+mod case;
 mod conformance;
 mod exporter;
 mod golden;
+mod host_text;
 mod keys;
 mod large_host;
 mod page;
@@ -29,8 +31,11 @@ mod prometheus;
 mod server;
 mod tree;
 
-pub use crate::conformance::Case;
+pub use crate::case::Case;
+#[doc(hidden)]
+pub use crate::conformance::cases_give_their_pages;
 pub use crate::exporter::{Exporter, Response, run, wait_until};
+pub use crate::host_text::Unreadable;
 pub use crate::large_host::large_host;
 pub use crate::page::Page;
 pub use crate::parts::{Histogram, Summary};

@@ -9,6 +9,7 @@ mod kinds;
 mod misbehave;
 mod partial;
 mod secret;
+mod service;
 
 fn main() -> std::process::ExitCode {
     exporter_app::main()

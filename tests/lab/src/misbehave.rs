@@ -94,7 +94,7 @@ register!(HangsAsync);
 /// How slow something is.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-struct Delay {
+struct Slowness {
     /// How many milliseconds a run takes.
     delay: u64,
     /// A file with which runs take no time.
@@ -103,7 +103,7 @@ struct Delay {
     journal: Option<String>,
 }
 
-impl Delay {
+impl Slowness {
     fn time(&self) -> Duration {
         if self.unless.as_ref().is_some_and(|file| Path::new(file).exists()) {
             return Duration::ZERO;
@@ -123,7 +123,7 @@ impl Delay {
 
 /// Takes its time.
 struct Slow {
-    delay: Delay,
+    delay: Slowness,
     runs: u32,
 }
 
@@ -131,9 +131,9 @@ impl Collector for Slow {
     const NAME: &'static str = "slow";
     const METRICS: &'static [&'static Desc] = &[SLOW.desc()];
     const DEFAULT_ENABLED: bool = false;
-    type Config = Delay;
+    type Config = Slowness;
 
-    fn new(delay: &Delay, _: &Context) -> Result<Self> {
+    fn new(delay: &Slowness, _: &Context) -> Result<Self> {
         Ok(Self { delay: delay.clone(), runs: 0 })
     }
 
@@ -150,7 +150,7 @@ register!(Slow);
 
 /// Takes its time without keeping a thread, and notes when it is dropped.
 struct SlowAsync {
-    delay: Delay,
+    delay: Slowness,
     runs: u32,
 }
 
@@ -158,9 +158,9 @@ impl AsyncCollector for SlowAsync {
     const NAME: &'static str = "slow_async";
     const METRICS: &'static [&'static Desc] = &[SLOW_ASYNC.desc()];
     const DEFAULT_ENABLED: bool = false;
-    type Config = Delay;
+    type Config = Slowness;
 
-    fn new(delay: &Delay, _: &Context) -> Result<Self> {
+    fn new(delay: &Slowness, _: &Context) -> Result<Self> {
         Ok(Self { delay: delay.clone(), runs: 0 })
     }
 
@@ -315,10 +315,11 @@ impl Collector for SlowParts {
 
     fn collect(&mut self, scrape: &mut Scrape) -> Result {
         let SlowPart { delay, unless, together } = self.0.clone();
-        let slow = Delay { delay, unless, journal: None };
-        let parts = [("quick", Delay::default()), ("slow", slow)];
+        let slow = Slowness { delay, unless, journal: None };
+        let parts = [("quick", Slowness::default()), ("slow", slow)];
         let names = parts.clone().map(|(name, _)| name);
-        let works = parts.map(|(name, delay)| (name.to_owned(), move || thread::sleep(delay.time())));
+        let works =
+            parts.map(|(name, delay)| (name.to_owned(), move || thread::sleep(delay.time())));
         let timeout = Duration::from_mins(1);
         let results = if together {
             scrape.isolate_all(timeout, works)

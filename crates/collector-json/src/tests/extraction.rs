@@ -100,6 +100,48 @@ fn what_is_missing_fails_the_run_or_is_left_out() {
 }
 
 #[test]
+fn labels_have_a_rule_of_their_own() {
+    let document = r#"[{"n": 1, "l": null}, {"l": "z"}, {"n": 4, "l": "y"}]"#;
+    let metric = |more: &str| {
+        format!(
+            "metrics: [{{name: m, help: h, path: '$[*]', value: $.n, labels: {{l: $.l}}, {more}}}]"
+        )
+    };
+    let whole = document.replace("{\"l\": \"z\"}, ", "");
+    let server = Server::of(&whole);
+    let text = start(&server, &metric("on_missing_label: empty")).text();
+    assert!(text.ends_with("m{l=\"\"} 1\nm{l=\"y\"} 4\n"), "{text}");
+    assert_eq!(
+        failure(document, &metric("on_missing_label: empty")),
+        "URL/: metrics[0] `m`: value `$.n` at $[1]: it is missing or null; with `on_missing: skip` it is left out"
+    );
+    assert_eq!(
+        failure(document, &metric("on_missing: skip, on_missing_label: error")),
+        "URL/: metrics[0] `m`: label `l` `$.l` at $[0]: it is missing or null; with `on_missing_label: empty` it is empty"
+    );
+}
+
+#[test]
+fn values_as_people_write_them() {
+    let document = r#"{"since": "2026-11-27T18:00:00Z", "load": "85%", "limit": "512Mi", "uptime": "1h30m",
+        "temperature": "21,5", "latency_ms": 12.5, "total": "1 234 567", "tank": {"name": null}}"#;
+    let metrics = r"
+metrics:
+  - {name: since, help: h, value: $.since, format: time}
+  - {name: load, help: h, value: $.load, format: percentage}
+  - {name: limit, help: h, value: $.limit, format: size}
+  - {name: uptime, help: h, value: $.uptime, format: duration}
+  - {name: temperature, help: h, value: $.temperature, decimal: comma}
+  - {name: latency, help: h, value: $.latency_ms, factor: 0.001}
+  - {name: total, help: h, value: $.total, decimal: point, labels: {tank: $.tank.name}, on_missing_label: empty}";
+    assert_eq!(
+        samples(document, metrics),
+        "latency 0.0125\nlimit 536870912\nload 0.85\nsince 1795802400\ntemperature 21.5\n\
+         total{tank=\"\"} 1234567\nuptime 5400"
+    );
+}
+
+#[test]
 fn a_list_may_be_empty_but_not_be_something_else() {
     const METRIC: &str = "metrics: [{name: m, help: h, path: '$.shops[*]', value: $.n}]";
     assert_eq!(samples(r#"{"shops": []}"#, METRIC), "");
@@ -121,7 +163,7 @@ fn a_label_that_is_missing_is_told_with_its_place() {
     let metric = "metrics: [{name: m, help: h, path: '$[*]', value: $.n, labels: {l: $.x}}]";
     assert_eq!(
         failure(r#"[{"n": 1}]"#, metric),
-        "URL/: metrics[0] `m`: label `l` `$.x` at $[0]: it is missing or null; with `on_missing: skip` it is left out"
+        "URL/: metrics[0] `m`: label `l` `$.x` at $[0]: it is missing or null; with `on_missing_label: empty` it is empty"
     );
 }
 

@@ -1,5 +1,6 @@
 //! Servers that are good, slow, huge, broken and changing.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,14 +26,21 @@ fn raw(bytes: &'static [u8]) -> Server {
 
 #[test]
 fn a_connection_serves_run_after_run_and_every_run_reads_anew() {
+    const RUNS: u32 = 20;
+
     let runs = AtomicUsize::new(0);
     let server =
         Server::start(move |_| Answer::json(&runs.fetch_add(1, Ordering::Relaxed).to_string()));
     let probed = start(&server, WHOLE);
-    for expected in [0.0, 1.0, 2.0] {
-        assert_eq!(probed.scrape().gauge("m", &[]), expected);
+    for expected in 0..RUNS {
+        assert_eq!(probed.scrape().gauge("m", &[]), f64::from(expected));
     }
-    assert!(server.requests().iter().all(|request| request.connection == 0));
+    // The HTTP client returns a connection to its pool in a task of its own, after the body was read to its end. A run that
+    // begins before this task was polled makes a second connection. Both are in the pool from then on.
+    let requests = server.requests();
+    let connections: BTreeSet<usize> = requests.iter().map(|request| request.connection).collect();
+    assert_eq!(requests.len(), RUNS as usize);
+    assert!(connections.len() <= 4, "{RUNS} runs used {} connections", connections.len());
 }
 
 #[test]

@@ -31,6 +31,40 @@ fn of_metrics() {
 }
 
 #[test]
+fn of_how_values_are_written() {
+    for (keys, problem) in [
+        ("format: date", "metrics[0].format"),
+        ("decimal: dot", "metrics[0].decimal"),
+        ("on_missing_label: skip", "metrics[0].on_missing_label"),
+        ("layout: '%F'", "layout: it is for `format: time`; the format is `number`"),
+        (
+            "format: size, time_zone: UTC",
+            "time_zone: it is for `format: time`; the format is `size`",
+        ),
+        ("format: time, layout: '%H:%M'", "layout: \"%H:%M\" is none of a time: "),
+        ("format: time, layout: '%Y-%m-%d %!'", "layout: \"%Y-%m-%d %!\" is none of a time: "),
+        ("format: time, time_zone: Mars/Olympus", "time_zone: "),
+        (
+            "format: duration, decimal: comma",
+            "decimal: it is for numbers, sizes and percentages; the format is `duration`",
+        ),
+        ("factor: 0", "factor: expected a number other than 0, found 0"),
+        ("factor: .inf", "metrics[0].factor: infinity and .nan cannot be used"),
+        ("format: percentage, factor: 0.01", "factor: a percentage has its own, 0.01; "),
+        ("format: time, layout: '%F', factor: 2", "layout and factor: one of them, not both; "),
+        (
+            "value: 1, format: percentage",
+            "format: it has no effect on `value: 1`, which is the value",
+        ),
+        ("value: 1.5, factor: 2", "factor: it has no effect on `value: 1.5`, which is the value"),
+    ] {
+        let place = if problem.starts_with("metrics") { "" } else { "metrics[0]: " };
+        let config = format!("metrics: [{{name: m, help: h, {keys}}}]");
+        refused(&config, &format!("{place}{problem}"));
+    }
+}
+
+#[test]
 fn of_entries_that_disagree() {
     let two = |keys: &str| {
         format!("metrics: [{{name: m, help: h, labels: {{a: x}}}}, {{name: m, {keys}}}]")

@@ -14,7 +14,7 @@ const RESERVE: Duration = Duration::from_millis(200);
 /// How long a run that has to end at `deadline` waits for parts that may take `timeout`.
 fn time_for_parts(timeout: Duration, deadline: Option<Instant>) -> PartsTime {
     let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    match left.map(|left| left - RESERVE.min(left / 2)) {
+    match left.map(|left| left.saturating_sub(RESERVE.min(left / 2))) {
         Some(left) if left < timeout => PartsTime::Run(left),
         _ => PartsTime::Timeout(timeout),
     }
@@ -99,5 +99,36 @@ impl Scrape<'_> {
             end.and_then(|()| values.remove(&index).ok_or_else(|| "the part found nothing".into()))
         });
         results.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(timeout_ms: u64, left_ms: Option<u64>) -> PartsTime {
+        let deadline = left_ms.map(|left| Instant::now() + Duration::from_millis(left));
+        time_for_parts(Duration::from_millis(timeout_ms), deadline)
+    }
+
+    #[test]
+    fn parts_may_take_their_time_out_where_the_run_has_more() {
+        let timeout = PartsTime::Timeout(Duration::from_secs(1));
+        assert_eq!(time(1000, None), timeout);
+        assert_eq!(time(1000, Some(60_000)), timeout);
+        assert_eq!(timeout.to_string(), "1s");
+    }
+
+    #[test]
+    fn a_run_keeps_200_ms_for_itself_or_half_of_what_is_left() {
+        for (left, most) in [(60_000, 59_800), (1000, 800), (400, 200), (100, 50), (0, 0)] {
+            let time = time(90_000, Some(left));
+            assert!(
+                matches!(time, PartsTime::Run(limit) if limit <= Duration::from_millis(most)),
+                "{time:?}"
+            );
+            assert_eq!(time.to_string(), "what `scrape.timeout` leaves of the run");
+        }
+        assert!(time(90_000, Some(60_000)).limit() > Duration::from_secs(30));
     }
 }

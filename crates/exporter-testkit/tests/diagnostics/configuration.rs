@@ -55,7 +55,7 @@ spool!(Queue, "queue");
 
 #[test]
 fn keys_and_values_that_are_not_right() {
-    let refused = |config| Probe::of::<Spool, _>().config(config).refused();
+    let refused = |config| Probe::of::<Spool, _>().config(config).refused_at();
     check("config_unknown_key", &refused("directry: /srv"));
     check("config_bad_value", &refused("most: many"));
     check("config_refused_by_new", &refused("directory: /"));

@@ -7,7 +7,7 @@ use exporter_sdk::{
     Buckets, Collector, Context, Counter, Desc, Gauge, Histogram, NoConfig, Observations, Register,
     Result, Scrape,
 };
-use exporter_testkit::Case;
+use exporter_testkit::{Case, cases_give_their_pages};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -92,7 +92,19 @@ impl Package {
     #[track_caller]
     fn check<C: Register<Way>, Way>(&self, mistake: &str, test: fn(&Case)) {
         let case = Case::of::<C, Way>(self.path());
-        let payload = catch_unwind(AssertUnwindSafe(|| test(&case))).expect_err("it conforms");
+        self.check_panic(mistake, || test(&case));
+    }
+
+    /// Compares what the test of the cases says.
+    #[track_caller]
+    fn check_cases(&self, mistake: &str) {
+        let case = |name: &str| Case::of::<TakesAnything, _>(self.path()).named(name);
+        self.check_panic(mistake, || cases_give_their_pages(case));
+    }
+
+    #[track_caller]
+    fn check_panic(&self, mistake: &str, test: impl FnOnce()) {
+        let payload = catch_unwind(AssertUnwindSafe(test)).expect_err("it conforms");
         let literal = payload.downcast_ref::<&str>().map(ToString::to_string);
         let said =
             literal.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
@@ -117,10 +129,11 @@ fn a_page_that_is_not_the_golden_one() {
         return;
     }
     let package = Package::new();
-    package.check::<TakesAnything, _>("golden_missing", Case::page_is_the_golden_one);
-    fs::create_dir(package.0.path().join("tests")).unwrap();
-    fs::write(package.0.path().join("tests/golden.prom"), "jobs{queue=\"out\"} 1\n").unwrap();
-    package.check::<TakesAnything, _>("golden_differs", Case::page_is_the_golden_one);
+    package.check_cases("golden_missing");
+    let case = package.0.path().join("tests/cases/sample");
+    fs::create_dir_all(&case).unwrap();
+    fs::write(case.join("page.prom"), "jobs{queue=\"out\"} 1\n").unwrap();
+    package.check_cases("golden_differs");
 }
 
 #[test]

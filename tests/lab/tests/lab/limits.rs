@@ -125,7 +125,7 @@ fn between_runs_the_last_good_samples_are_served_with_their_age() {
     }
     let runs = fs::read_to_string(journal).unwrap().lines().count();
     assert!((3..=4).contains(&runs) && pages > 2 * runs, "{runs} runs for {pages} pages");
-    assert!((0.2..1.0).contains(&oldest), "{oldest}");
+    assert!((0.2..1.5).contains(&oldest), "{oldest}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod partial;
 mod patience;
 mod reload;
 mod requests;
+mod schedule;
 mod stop;
 mod stress;
 mod web;

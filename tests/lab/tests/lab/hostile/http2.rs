@@ -75,8 +75,9 @@ fn a_flood_of_refused_requests_leaves_nothing_behind() {
     let before = memory(&exporter);
     for _ in 0..8 {
         let mut stream = connect(&exporter, &client, &without_window());
+        // The buffers of the sockets may take all of them before the exporter ends the connection.
         let sent = (0..20_000).take_while(|n| stream.write_all(&get(1 + 2 * n, "120")).is_ok());
-        assert!(sent.count() < 20_000, "it was not ended");
+        assert!(sent.count() < 20_000 || ends(stream), "it was not ended");
         scrape(&keys, &exporter, &user);
     }
     let grown = memory(&exporter).saturating_sub(before);
