@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exporter_config::{
-    Key, KeyDoc, Node, NodeValue, Origin, Problem, check_keys, document_keys, mask_secrets, read_as,
-    read_with, rename_keys, resolve_secrets, restore_text, unknown_name,
+    Key, KeyDoc, Node, NodeValue, Origin, Problem, check_keys, document_keys, mask_secrets,
+    read_as, read_with, rename_keys, resolve_secrets, restore_text, unknown_name,
 };
 use exporter_sdk::{ByteSize, HumanDuration, Paths, ScrapeDefaults, Secret, names};
 use schemars::{JsonSchema, Schema, schema_for};
@@ -158,8 +158,11 @@ fn read_scrape(node: &Node, path: &str, base: &ScrapeSettings) -> Result<ScrapeS
     if keys.timeout.as_ref().is_some_and(|timeout| timeout.0.is_zero()) {
         return problem("timeout", "a run needs some time; write more than 0s");
     }
-    let times =
-        [("timeout", &keys.timeout), ("min_interval", &keys.min_interval), ("refresh", &keys.refresh)];
+    let times = [
+        ("timeout", &keys.timeout),
+        ("min_interval", &keys.min_interval),
+        ("refresh", &keys.refresh),
+    ];
     for (key, value) in times {
         if value.as_ref().is_some_and(|value| value.0 > LONGEST) {
             return problem(key, "longer than anybody waits; write 1d at most");

@@ -48,7 +48,10 @@ async fn refresh(slot: Weak<Slot>, pool: Pool) {
         };
         pool.submit(jobs);
         let mut look = FIRST_LOOK;
-        while tokio::time::timeout(look, std::future::poll_fn(|it| gathering.poll(it))).await.is_err() {
+        while tokio::time::timeout(look, std::future::poll_fn(|it| gathering.poll(it)))
+            .await
+            .is_err()
+        {
             pool.look();
             slot.upgrade().iter().for_each(|slot| slot.look(Instant::now()));
             look = (look * 2).min(LAST_LOOK);

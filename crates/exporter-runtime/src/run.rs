@@ -110,6 +110,17 @@ impl Run {
         now >= self.deadline
     }
 
+    /// The failure of a run that is overdue.
+    pub(crate) fn timeout(&self) -> Failure {
+        Failure::new(Reason::Timeout, self.polls.lateness(self.deadline - self.started))
+    }
+
+    /// What a page has of a run that is overdue.
+    pub(crate) fn overdue(&self, now: Instant) -> Outcome {
+        let duration = now.saturating_duration_since(self.started);
+        Outcome { duration, finished: now, result: Err(self.timeout()) }
+    }
+
     /// Has `gathering` wait for the end, if that is still to come.
     pub(crate) fn join(&self, gathering: &Arc<Gathering>) {
         if let RunState::Going(gatherings) = &mut *self.lock() {

@@ -8,11 +8,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use exporter_config::Problem;
 use exporter_sdk::{AnyCollector, Family, Origin, Recorder, RunError, RunOptions, Snapshot};
 
 use crate::catalog::CollectorType;
 use crate::caught::catch;
 use crate::claims::{Claims, Others, Owner};
+use crate::configuration::collector_path;
 use crate::counters::RunCounters;
 use crate::error::StartError;
 use crate::gate::Gate;
@@ -229,7 +231,7 @@ impl Slot {
         if let Some(run) = state.current.clone() {
             if run.is_overdue(now) {
                 self.give_up(&mut state, &run);
-                return Joined::Ready(self.overdue(&run, now));
+                return Joined::Ready(run.overdue(now));
             }
             return match state.schedule.meanwhile(now) {
                 Some(outcome) if !waits => Joined::Ready(outcome),
@@ -258,7 +260,7 @@ impl Slot {
         let mut state = self.lock();
         if run.is_overdue(now) {
             self.give_up(&mut state, run);
-            return self.overdue(run, now);
+            return run.overdue(now);
         }
         drop(state);
         let duration = now.saturating_duration_since(run.started);
@@ -269,21 +271,12 @@ impl Slot {
         Outcome { duration, finished: now, result: Err(Failure::new(Reason::Pending, message)) }
     }
 
-    fn overdue(&self, run: &Run, now: Instant) -> Outcome {
-        let duration = now.saturating_duration_since(run.started);
-        Outcome { duration, finished: now, result: Err(self.timeout(run)) }
-    }
-
-    fn timeout(&self, run: &Run) -> Failure {
-        Failure::new(Reason::Timeout, run.polls.lateness(run.deadline - run.started))
-    }
-
     /// Counts and tells once that a run exceeds its time-out.
     fn give_up(&self, state: &mut State, run: &Run) {
         if !run.given_up.swap(true, Ordering::Relaxed) {
             self.counters.failed(Reason::Timeout);
             state.history.failing(Instant::now());
-            self.tell(state, Some(&self.timeout(run)), run.started.elapsed());
+            self.tell(state, Some(&run.timeout()), run.started.elapsed());
         }
     }
 
@@ -389,7 +382,7 @@ impl Slot {
     pub(crate) fn settle(&self, run: &Run, begun: Instant, result: Result<Arc<Snapshot>, Failure>) {
         let finished = Instant::now();
         let late = run.is_overdue(finished);
-        let result = if late { Err(self.timeout(run)) } else { result };
+        let result = if late { Err(run.timeout()) } else { result };
         let outcome = Outcome { duration: finished - begun, finished, result };
         let mut state = self.lock();
         state.current = None;

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 static UP: Gauge = Gauge::new("lab_service_up", "1 if the service answered, 0 if not.");
 static RUNS: Gauge = Gauge::new("lab_service_runs", "Runs since the collector was built.");
-static ATTEMPTS: Gauge =
-    Gauge::new("lab_session_attempts", "Runs since the collector was built, with those that ended late.");
+static ATTEMPTS: Gauge = Gauge::new(
+    "lab_session_attempts",
+    "Runs since the collector was built, with those that ended late.",
+);
 
 #[derive(Clone, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -32,7 +32,7 @@ fn mistakes_are_told_with_file_line_column_and_what_would_be_right() {
     refused(
         "scrape:\n  timeot: 5s\n",
         "FILE:2:3: scrape.timeot: unknown key; did you mean `timeout`? (allowed: `byte_limit`, `duplicates`, \
-         `failure_policy`, `min_interval`, `sample_limit`, `timeout`, `timeout_offset`)",
+         `failure_policy`, `min_interval`, `refresh`, `sample_limit`, `timeout`, `timeout_offset`)",
     );
     refused(
         "scape: {}\n",

@@ -48,7 +48,8 @@ fn no_page_waits_for_a_collector_in_the_background() {
 
 #[test]
 fn the_scrape_command_waits_for_a_collector_in_the_background() {
-    let flags = ["--collector.slow", "--collector.slow.delay=500", "--collector.slow.scrape.refresh=1h"];
+    let flags =
+        ["--collector.slow", "--collector.slow.delay=500", "--collector.slow.scrape.refresh=1h"];
     let output = run(LAB, flags.into_iter().chain(["scrape"]));
     let page = Page::parse(&String::from_utf8(output.stdout).unwrap());
     assert_eq!(page.value("lab_slow_runs", &[]), Some(1.0));
@@ -113,7 +114,11 @@ fn a_reload_that_changes_only_how_a_collector_is_run_keeps_its_state() {
     config.write("collectors: {service: {scrape: {timeout: 3s, min_interval: 1h}}}");
     assert_eq!(exporter.post("/-/reload").status, 200);
     assert_eq!(exporter.scrape().value("lab_service_runs", &[]), Some(2.0));
-    assert_eq!(exporter.scrape().value("lab_service_runs", &[]), Some(2.0), "the interval is in force");
+    assert_eq!(
+        exporter.scrape().value("lab_service_runs", &[]),
+        Some(2.0),
+        "the interval is in force"
+    );
     config.write("collectors: {service: {down: elsewhere}}");
     assert_eq!(exporter.post("/-/reload").status, 200);
     assert_eq!(exporter.scrape().value("lab_service_runs", &[]), Some(1.0), "it was built anew");
